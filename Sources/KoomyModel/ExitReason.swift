@@ -1,0 +1,48 @@
+/// How a process ended: what waitid(2) said, or what kept it from running.
+package enum ExitReason: Hashable, Sendable, Codable {
+    /// It called exit with this code.
+    case exited(code: Int32)
+    /// A signal ended it; `dumpedCore` where the kernel wrote a core file.
+    case signaled(Signal, dumpedCore: Bool)
+    /// It was never started, or never reached its own first instruction.
+    case failedToStart(StartFailure)
+    /// It is gone and nobody can say how: it was not a child of this koomyd.
+    case unknown
+
+    package var isSuccess: Bool { self == .exited(code: 0) }
+}
+
+/// Why a worker never ran: which step failed, with what errno, on what.
+package struct StartFailure: Hashable, Sendable, Codable {
+    /// The step that failed.
+    package enum Step: String, Hashable, Sendable, Codable, CaseIterable {
+        case pipe, clone, cgroup, session, workingDirectory = "cwd", resourceLimit = "rlimit", priority = "nice"
+        case oomScore = "oom_score_adj", groups, group, user, noNewPrivileges = "no_new_privs"
+        case descriptors, standardStreams = "stdio", execute = "exec"
+        /// The user, group or program was not found before anything was started.
+        case lookup
+    }
+
+    package var step: Step
+    /// The value of errno.
+    package var errno: Int32
+    /// The path, user or limit that it failed on.
+    package var subject: String
+
+    package init(step: Step, errno: Int32, subject: String) {
+        self.step = step
+        self.errno = errno
+        self.subject = subject
+    }
+}
+
+extension ExitReason: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .exited(let code): "exit code \(code)"
+        case .signaled(let signal, let dumpedCore): "\(signal)\(dumpedCore ? " (core dumped)" : "")"
+        case .failedToStart(let failure): "\(failure.step.rawValue) \(failure.subject): errno \(failure.errno)"
+        case .unknown: "unknown"
+        }
+    }
+}

@@ -1,0 +1,70 @@
+/// When and how fast a worker that ended is started again.
+package struct RestartPolicy: Hashable, Sendable, Codable {
+    /// False: a worker that ends by itself stays down.
+    package var isAutomatic = true
+    /// A run that is ready for less than this is unstable.
+    package var minUptime = TimeSpan.seconds(10)
+    /// This many unstable ends within `window` make the app errored.
+    package var maxRestarts = 10
+    package var window = TimeSpan.seconds(300)
+    /// Delay before the second start in a row; it doubles up to `maxDelay`. The first restart of a clean record is at once.
+    package var delay = TimeSpan.milliseconds(100)
+    package var maxDelay = TimeSpan.seconds(15)
+    /// Each delay is spread by up to this share to both sides, so that workers do not come back in step.
+    package var jitter = 0.2
+    /// Every restart waits this long at least, a clean record or not.
+    package var fixedDelay = TimeSpan.zero
+    /// Exit codes after which the worker stays down, as one that did its work.
+    package var stopExitCodes: Set<Int32> = []
+    /// How long after it became errored one worker is tried again; zero for never.
+    package var erroredRetry = TimeSpan.seconds(300)
+
+    package init() {}
+}
+
+/// How a worker is asked to leave, and when it is no longer asked.
+package struct StopPolicy: Hashable, Sendable, Codable {
+    package var signal = Signal.terminate
+    /// After this long the whole process tree is killed.
+    package var killTimeout = TimeSpan.seconds(10)
+
+    package init() {}
+}
+
+/// How one generation replaces another.
+package struct RolloutPolicy: Hashable, Sendable, Codable {
+    /// The order in which a slot's workers change.
+    package enum Order: String, Hashable, Sendable, Codable, CaseIterable {
+        /// Stop first where a worker owns its port, else new first.
+        case automatic = "auto"
+        case newFirst = "new-first"
+        case stopFirst = "stop-first"
+    }
+
+    package var order = Order.automatic
+    /// Workers beyond `instances` that may run at once.
+    package var surge = 1
+    /// Workers below `instances` that may be missing at once.
+    package var unavailable = 0
+    /// A new worker has to stay ready, and healthy, this long before the old one is asked to leave.
+    package var healthyTime = TimeSpan.seconds(2)
+    /// A new worker that is not ready after this long has failed.
+    package var readyTimeout = TimeSpan.seconds(30)
+
+    package init() {}
+}
+
+/// When a worker is replaced, new first, though nothing is wrong with its program.
+package struct RecyclePolicy: Hashable, Sendable, Codable {
+    /// Memory of the worker's whole process tree.
+    package var maxMemory: ByteCount?
+    /// Memory at which the tree is killed; nil for twice `maxMemory`.
+    package var hardMemory: ByteCount?
+    package var maxAge: TimeSpan?
+    package var schedule: CronSchedule?
+
+    package init() {}
+
+    /// The limit behind `maxMemory`.
+    package var effectiveHardMemory: ByteCount? { hardMemory ?? maxMemory?.multiplied(by: 2) }
+}
