@@ -4,7 +4,9 @@
 package struct AppSpec: Hashable, Sendable, Codable {
     package var name: AppName
     package var command: Command
-    /// Absolute. Resolved at each start, so a symbolic link that moved takes effect.
+    /// Absolute.
+    ///
+    /// Resolved at each start, so a symbolic link that moved takes effect.
     package var workingDirectory: String
     /// Exactly what the file declares; koomyd adds its documented base and its own variables at the start.
     package var environment: [String: String]

@@ -18,7 +18,9 @@ extension ByteCount: CustomStringConvertible {
         ("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10),
     ]
 
-    /// Reads `300M`, `1.5G`, `512KiB`, `64kB`, `1048576`; units are powers of 1024 as PM2 has them. nil for anything else.
+    /// Reads `300M`, `1.5G`, `512KiB`, `64kB`, `1048576`; units are powers of 1024 as PM2 has them.
+    ///
+    /// nil for anything else.
     package init?(parsing text: some StringProtocol) {
         let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         var suffix = text.dropFirst(number.count).uppercased()[...]

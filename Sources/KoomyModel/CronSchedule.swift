@@ -2,7 +2,9 @@
 package struct CronSchedule: Hashable, Sendable, Codable {
     /// As it was written, for people.
     package var text: String
-    /// Bit n is set where n matches. Seconds, minutes and hours from 0; days from 1; months from 1; weekdays from 0, Sunday.
+    /// Bit n is set where n matches.
+    ///
+    /// Seconds, minutes and hours from 0; days from 1; months from 1; weekdays from 0, Sunday.
     package var seconds: UInt64
     package var minutes: UInt64
     package var hours: UInt64

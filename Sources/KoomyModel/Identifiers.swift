@@ -50,8 +50,10 @@ package struct Generation: Hashable, Sendable, Comparable, Codable {
     package static func < (left: Generation, right: Generation) -> Bool { left.number < right.number }
 }
 
-/// One process of an app. The serial is never used twice in a daemon's life, so a late fact about a worker that has
-/// gone cannot be taken for one about its successor.
+/// One process of an app.
+///
+/// The serial is never used twice in a daemon's life, so a late fact about a worker that has gone cannot be taken for
+/// one about its successor.
 package struct WorkerID: Hashable, Sendable, Comparable, Codable {
     package var app: AppName
     package var serial: UInt64

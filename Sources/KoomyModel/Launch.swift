@@ -2,7 +2,9 @@
 package struct Command: Hashable, Sendable, Codable {
     /// The program; without a slash it is looked for in `cwd`, then on the app's PATH.
     package var script: String
-    /// Arguments of the program. `{fd}`, `{fd:name}`, `{probe_fd}` and `{slot}` are replaced at each start.
+    /// Arguments of the program.
+    ///
+    /// `{fd}`, `{fd:name}`, `{probe_fd}` and `{slot}` are replaced at each start.
     package var arguments: [String]
     /// A program that runs the script; nil runs the script itself.
     package var interpreter: String?

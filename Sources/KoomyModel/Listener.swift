@@ -18,14 +18,18 @@ extension ListenAddress: CustomStringConvertible {
 
 /// One listening socket of an app, or one a slot where `reuseport` is asked for.
 package struct ListenerSpec: Hashable, Sendable, Codable {
-    /// Unique in the app; what LISTEN_FDNAMES and `{fd:name}` call it. No colon, at most 255 bytes.
+    /// Unique in the app; what LISTEN_FDNAMES and `{fd:name}` call it.
+    ///
+    /// No colon, at most 255 bytes.
     package var name: String
     package var address: ListenAddress
     /// Length of the accept queue; the kernel cuts it to net.core.somaxconn.
     package var backlog: Int32
     /// One socket for each slot with SO_REUSEPORT, held by koomyd across generations.
     package var reusePort: Bool
-    /// Whether workers get it with O_NONBLOCK set. The flag belongs to the open socket, not to a process.
+    /// Whether workers get it with O_NONBLOCK set.
+    ///
+    /// The flag belongs to the open socket, not to a process.
     package var nonblocking: Bool
     /// Access mode of a Unix socket's file.
     package var mode: UInt32?

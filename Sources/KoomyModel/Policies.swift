@@ -7,7 +7,9 @@ package struct RestartPolicy: Hashable, Sendable, Codable {
     /// This many unstable ends within `window` make the app errored.
     package var maxRestarts = 10
     package var window = TimeSpan.seconds(300)
-    /// Delay before the second start in a row; it doubles up to `maxDelay`. The first restart of a clean record is at once.
+    /// Delay before the second start in a row; it doubles up to `maxDelay`.
+    ///
+    /// The first restart of a clean record is at once.
     package var delay = TimeSpan.milliseconds(100)
     package var maxDelay = TimeSpan.seconds(15)
     /// Each delay is spread by up to this share to both sides, so that workers do not come back in step.

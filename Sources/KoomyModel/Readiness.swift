@@ -1,4 +1,6 @@
-/// What proves that a worker serves. A timeout never does.
+/// What proves that a worker serves.
+///
+/// A timeout never does.
 package enum ReadinessRule: Hashable, Sendable, Codable {
     /// The first that comes: READY=1, or the worker seen waiting on a listener of its app or owning one; an app
     /// without any listener is ready after `min_uptime`.

@@ -50,7 +50,9 @@ extension TimeSpan {
         ("ms", 1_000_000), ("us", 1_000), ("ns", 1),
     ]
 
-    /// Reads `250ms`, `10s`, `1.5h`, `1h30m`; nil for anything else. A unit is required.
+    /// Reads `250ms`, `10s`, `1.5h`, `1h30m`; nil for anything else.
+    ///
+    /// A unit is required.
     package init?(parsing text: some StringProtocol) {
         var rest = Substring(text)
         var total = TimeSpan.zero
