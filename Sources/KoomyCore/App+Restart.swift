@@ -153,7 +153,9 @@ extension App {
 
     /// Tries one worker of an errored app.
     private mutating func halfOpen() {
-        guard breaker == .open, goal == .running, let index = slots.firstIndex(where: { $0.seat == .errored }) else {
+        guard breaker == .open, goal == .running else { return }
+        guard let index = slots.firstIndex(where: { $0.seat == .errored }) else {
+            closeBreaker()
             return
         }
         breaker = .halfOpen(scout: index)

@@ -18,6 +18,7 @@ package struct Backoff: Hashable, Sendable {
     /// - Parameters:
     ///   - policy: The app's limits.
     ///   - seed: Anything that differs from start to start; equal seeds give equal jitter, so that a run can be replayed.
+    /// - Returns: Zero for a start at once.
     package func delay(_ policy: RestartPolicy, seed: UInt64) -> TimeSpan {
         guard failures > 1 else { return policy.fixedDelay }
         let exponential = policy.delay.scaled(by: Double(UInt64(1) << UInt64(failures - 2)))

@@ -59,6 +59,7 @@ package struct ProbeLoop: Hashable, Sendable {
     ///   - result: What was found.
     ///   - tolerant: Whether failures do not count yet (the start period, or a worker that need not be ready yet).
     ///   - now: The present.
+    /// - Returns: What to do next.
     package mutating func answered(attempt: UInt64, _ result: ProbeResult, tolerant: Bool, at now: Instant) -> [Action]
     {
         guard case .asking(attempt, let failures) = state else { return [] }
