@@ -18,5 +18,7 @@ package enum SignalMask {
     package static func isBlocked(_ signal: Signal) -> Bool { koomy_is_signal_blocked(signal.number) == 1 }
 
     /// A write to a pipe or socket without a reader then fails with EPIPE instead of ending the process.
-    package static func ignoreBrokenPipes() throws(SystemError) { try check(koomy_ignore_signal(SIGPIPE), "ignore SIGPIPE") }
+    package static func ignoreBrokenPipes() throws(SystemError) {
+        try check(koomy_ignore_signal(SIGPIPE), "ignore SIGPIPE")
+    }
 }

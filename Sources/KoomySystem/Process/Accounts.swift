@@ -68,7 +68,7 @@ package enum Accounts {
             let own = group ?? account.groupID
             if !groups.contains(own) { groups.append(own) }
             return ResolvedIdentity(userID: account.userID, groupID: own, groups: groups)
-        } catch where error.errno == .noSuchFile {
+        } catch  where error.errno == .noSuchFile {
             guard let number = UInt32(user), let group else { throw error }
             return ResolvedIdentity(userID: number, groupID: group, groups: [group])
         }
@@ -124,6 +124,18 @@ package enum Accounts {
             case EINTR: continue
             default: throw SystemError(operation, Errno(code), subject: subject)
             }
+        }
+    }
+}
+
+extension Accounts {
+    /// The number of a user by name or number; a number need not have an account.
+    package static func resolveUserID(_ text: String) throws(SystemError) -> UInt32 {
+        do throws(SystemError) {
+            return try user(text).userID
+        } catch  where error.errno == .noSuchFile {
+            guard let number = UInt32(text) else { throw error }
+            return number
         }
     }
 }

@@ -32,7 +32,12 @@ package struct SpawnRequest: Sendable {
     /// The directory of a delegated cgroup in which the child begins.
     package var cgroup: Int32?
 
-    package init(path: String, arguments: [String], environment: [String: String] = [:], workingDirectory: String? = nil) {
+    package init(
+        path: String,
+        arguments: [String],
+        environment: [String: String] = [:],
+        workingDirectory: String? = nil
+    ) {
         self.path = path
         self.arguments = arguments
         self.environment = environment
