@@ -58,8 +58,8 @@ package struct WireError: Error, Hashable, Sendable, CustomStringConvertible {
         case .typeMismatch(let type, let context):
             self.init(context.codingPath, "\(Self.name(of: type)) is expected")
         case .dataCorrupted(let context):
-            let cause = context.underlyingError.map { ": \($0)" } ?? ""
-            self.init(context.codingPath, context.debugDescription + cause)
+            let isForeign = context.debugDescription == "The given data was not valid JSON."
+            self.init(context.codingPath, isForeign ? "it is not valid JSON" : context.debugDescription)
         @unknown default:
             self.init(message: "\(error)")
         }
@@ -86,7 +86,8 @@ package struct WireError: Error, Hashable, Sendable, CustomStringConvertible {
         case is Bool.Type: "true or false"
         case is any FixedWidthInteger.Type: "a whole number"
         case is any BinaryFloatingPoint.Type: "a number"
-        case is any Sequence.Type: "a list or an object"
+        case is [String: Any].Type: "an object"
+        case is any Sequence.Type: "a list"
         default: "an object"
         }
     }
