@@ -21,6 +21,7 @@ public final class GracefulServer {
 
     private let worker: Worker
     private let listeners: [Listener]
+    private let idleTimeout: Duration
     private var drain: Drain<Int32>
     private var connections: [Int32: ServedConnection] = [:]
     private var acceptsAgain: MonotonicTime?
@@ -31,7 +32,7 @@ public final class GracefulServer {
     ///   - worker: The hand-over, the notifications and the signals.
     ///   - listeners: What to accept from, usually `worker.listeners(orBind:)`.
     ///   - linger: How long an idle connection is kept, on the way out, for a request that may be on its way.
-    ///   - idleTimeout: How long an idle connection is kept otherwise.
+    ///   - idleTimeout: How long an idle connection is kept otherwise, and one that stalls within a request or response.
     public init(
         worker: Worker,
         listeners: [Listener],
@@ -40,6 +41,7 @@ public final class GracefulServer {
     ) {
         self.worker = worker
         self.listeners = listeners + [worker.probe].compactMap(\.self)
+        self.idleTimeout = idleTimeout
         drain = Drain(linger: linger, idleTimeout: idleTimeout)
     }
 
@@ -59,7 +61,8 @@ public final class GracefulServer {
                 watchdog.ping()
                 nextPing = now + watchdog.interval
             }
-            var deadlines = [drain.nextDeadline, acceptsAgain].compactMap(\.self)
+            let stalls = connections.values.compactMap { $0.stallsAt(after: idleTimeout) }
+            var deadlines = [drain.nextDeadline, acceptsAgain, stalls.min()].compactMap(\.self)
             if worker.watchdog != nil { deadlines.append(nextPing) }
             try turn(timeout: deadlines.min()?.pollTimeout(from: now) ?? -1, answer)
         }
@@ -85,6 +88,9 @@ public final class GracefulServer {
         for (listener, entry) in zip(accepting, set[firstListener..<firstConnection]) where entry.revents != 0 {
             accept(from: listener, atMost: 64, at: now)
         }
+        for (id, connection) in connections {
+            if let deadline = connection.stallsAt(after: idleTimeout), deadline <= now { close(id) }
+        }
         if worker.termination.isRequested, !drain.isDraining { leave(at: now) }
         for step in drain.due(at: now) {
             switch step {
@@ -100,7 +106,7 @@ public final class GracefulServer {
         for _ in 0..<count {
             do {
                 guard let descriptor = try listener.accept() else { return }
-                connections[descriptor] = ServedConnection()
+                connections[descriptor] = ServedConnection(movedAt: now)
                 drain.opened(descriptor, at: now)
             } catch {
                 acceptsAgain = now + Self.acceptPause
@@ -121,6 +127,7 @@ public final class GracefulServer {
 
     private func serve(_ id: Int32, _ answer: (ArraySlice<UInt8>, Bool) -> Answer, at now: MonotonicTime) {
         guard var connection = connections[id] else { return }
+        connection.movedAt = now
         guard connection.receive(from: id, limit: Self.inputLimit) else { return close(id) }
         if connection.isHalfClosed {
             if !connection.input.isEmpty { drain.requestBegan(id) }
@@ -164,10 +171,17 @@ public final class GracefulServer {
 private struct ServedConnection {
     var input: [UInt8] = []
     var output: [UInt8] = []
+    /// When bytes last came or went.
+    var movedAt: MonotonicTime
     var closes = false
     var isHalfClosed = false
     /// The client sends no more; it may still wait for its answer (`nc -N`).
     var peerHasClosed = false
+
+    /// When a request or response that is under way counts as stalled; nil where there is none.
+    func stallsAt(after timeout: Duration) -> MonotonicTime? {
+        input.isEmpty && output.isEmpty ? nil : movedAt + timeout
+    }
 
     /// The events of poll(2) to wait for: a client that does not read its answers is not read from either.
     var wanted: Int16 { Int16(output.isEmpty ? POLLIN : POLLOUT) }

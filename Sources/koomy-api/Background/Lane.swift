@@ -8,7 +8,9 @@ final class Lane<Job: Sendable>: Sendable {
     private let limit: Int
     private let perform: @Sendable ([Job]) -> Void
 
-    /// Starts the thread; it lives as long as the process. nil where the kernel gives none.
+    /// Starts the thread; it lives as long as the process.
+    ///
+    /// nil where the kernel gives none.
     ///
     /// `limit`: more jobs than this do not wait.
     init?(limit: Int, perform: @escaping @Sendable ([Job]) -> Void) {

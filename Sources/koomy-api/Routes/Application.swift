@@ -10,7 +10,9 @@ enum BackgroundResult: Sendable {
     case burned(ExchangeID)
 }
 
-/// The routes, and the requests that wait for something. It runs on the loop's thread and never blocks it.
+/// The routes, and the requests that wait for something.
+///
+/// It runs on the loop's thread and never blocks it.
 final class Application {
     /// What a request waits for.
     enum Waiting {
