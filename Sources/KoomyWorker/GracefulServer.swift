@@ -156,14 +156,14 @@ public final class GracefulServer {
 
     private func halfClose(_ id: Int32, at now: MonotonicTime) {
         connections[id]?.isHalfClosed = true
-        _ = koomy_worker_shutdown_write(id)
+        _ = koomy_shutdown_writing(id)
         drain.halfClosed(id, at: now)
     }
 
     private func close(_ id: Int32) {
         connections[id] = nil
         drain.closed(id)
-        _ = koomy_worker_close(id)
+        _ = koomy_close(id)
     }
 }
 

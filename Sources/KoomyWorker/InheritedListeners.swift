@@ -32,12 +32,11 @@ struct InheritedListeners: Hashable {
         var listeners: [Listener] = []
         for (index, name) in names.enumerated() {
             let descriptor = Self.firstDescriptor + Int32(index)
-            _ = try WorkerError.check(
-                koomy_worker_check_listener(descriptor),
-                "use as a listener",
-                "descriptor \(descriptor) (\(name))"
-            )
-            _ = try WorkerError.check(koomy_worker_set_cloexec(descriptor), "keep", "descriptor \(descriptor)")
+            let subject = "descriptor \(descriptor) (\(name))"
+            guard try WorkerError.check(koomy_is_listening(descriptor), "use as a listener", subject) == 1 else {
+                throw WorkerError(operation: "use as a listener", code: EINVAL, subject: subject)
+            }
+            _ = try WorkerError.check(koomy_set_close_on_exec(descriptor, 1), "keep", "descriptor \(descriptor)")
             listeners.append(try Listener(descriptor: descriptor, name: name, isInherited: true))
         }
         return listeners

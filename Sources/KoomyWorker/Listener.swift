@@ -53,7 +53,7 @@ public final class Listener {
     }
 
     /// Whether accept returns at once when there is no connection.
-    public var isNonblocking: Bool { koomy_worker_is_nonblocking(descriptor) == 1 }
+    public var isNonblocking: Bool { koomy_get_flags(descriptor) & O_NONBLOCK != 0 }
 
     /// Makes accept return at once when another worker was faster.
     ///
@@ -64,7 +64,7 @@ public final class Listener {
     /// - Throws: `WorkerError` where the descriptor is closed.
     public func makeNonblocking() throws(WorkerError) {
         guard !isNonblocking else { return }
-        _ = try WorkerError.check(koomy_worker_set_nonblocking(descriptor), "make non-blocking", address)
+        _ = try WorkerError.check(koomy_set_nonblocking(descriptor, 1), "make non-blocking", address)
     }
 
     /// Takes one connection from the queue; nil where there is none, because another worker took it.
@@ -84,7 +84,7 @@ public final class Listener {
     /// Gives this process's hold on the socket up; what is queued stays for the others that hold it.
     public func close() {
         guard descriptor >= 0 else { return }
-        _ = koomy_worker_close(descriptor)
+        _ = koomy_close(descriptor)
         descriptor = -1
     }
 }

@@ -10,7 +10,7 @@ final class EventCounter: Sendable {
         guard descriptor >= 0 else { return nil }
     }
 
-    deinit { _ = koomy_worker_close(descriptor) }
+    deinit { _ = koomy_close(descriptor) }
 
     func signal() { _ = koomy_worker_event_signal(descriptor) }
 

@@ -18,7 +18,7 @@ struct LingeringSockets {
 
     /// Keeps a connection that is about to be closed.
     mutating func keep(_ descriptor: Int32, at now: MonotonicTime) {
-        let copy = koomy_worker_dup(descriptor)
+        let copy = koomy_duplicate(descriptor, 3)
         guard copy >= 0 else { return }
         deadlines[copy] = now + timeout
         drain(copy)
@@ -43,6 +43,6 @@ struct LingeringSockets {
 
     private mutating func close(_ descriptor: Int32) {
         guard deadlines.removeValue(forKey: descriptor) != nil else { return }
-        _ = koomy_worker_close(descriptor)
+        _ = koomy_close(descriptor)
     }
 }

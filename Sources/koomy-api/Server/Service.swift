@@ -143,7 +143,7 @@ final class Service {
             guard let record = records[id] else { return drain.closed(id) }
             // What came in this very moment is a request, not idleness; the next turn reads it.
             guard koomy_worker_unread(record.descriptor) <= 0 else { return }
-            _ = koomy_worker_shutdown_write(record.descriptor)
+            _ = koomy_shutdown_writing(record.descriptor)
             drain.halfClosed(id, at: .now())
         case .close(let id):
             guard let record = records[id] else { return drain.closed(id) }
