@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "worker.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
