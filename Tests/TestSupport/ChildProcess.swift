@@ -22,7 +22,8 @@ enum Stream {
 
 /// Starts a process with posix_spawn(3), in a process group of its own and with default signals.
 ///
-/// It gets no descriptor but the three streams: everything here is opened with O_CLOEXEC.
+/// It gets no descriptor but the three streams: what the test program itself inherited is closed, and everything here is
+/// opened with O_CLOEXEC.
 func spawn(
     _ arguments: [String],
     environment: [String: String],
@@ -42,6 +43,9 @@ func spawn(
         case .to(let path):
             posix_spawn_file_actions_addopen(&actions, number, path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
         }
+    }
+    for number in Files.names(in: "/proc/self/fd").compactMap({ Int32($0) }) where number > 2 {
+        posix_spawn_file_actions_addclose(&actions, number)
     }
 
     var attributes = posix_spawnattr_t()

@@ -10,7 +10,10 @@ package final class LoadGenerator {
 
     /// What became of the requests.
     package struct Report: Sendable, CustomStringConvertible {
-        package var json: JSON
+        package let json: JSON
+
+        package init(json: JSON) { self.json = json }
+
         package var begun: Int { json.begun.int ?? -1 }
         package var ok: Int { json.ok.int ?? -1 }
         package var failed: Int { json.failed.int ?? -1 }
