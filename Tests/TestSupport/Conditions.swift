@@ -11,6 +11,10 @@ extension Trait where Self == ConditionTrait {
 
     package static var needsGunicorn: Self { .enabled("needs gunicorn") { Binaries.installed("gunicorn") != nil } }
 
+    package static var needsSystemdAnalyze: Self {
+        .enabled("needs systemd-analyze") { Binaries.installed("systemd-analyze") != nil }
+    }
+
     /// `Tests/sdbox` boots a real systemd as PID 1 of namespaces of its own.
     package static var needsSystemdBox: Self {
         .enabled("needs root and systemd for Tests/sdbox") {
