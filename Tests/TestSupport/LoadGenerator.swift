@@ -62,6 +62,11 @@ package final class LoadGenerator {
         )
     }
 
+    /// Lets it run for this long: load is an amount of time.
+    package func waitFor(seconds: Double) throws {
+        try always(for: .seconds(seconds), "loadgen runs") { process.ended == nil }
+    }
+
     /// Ends it, after what is in flight, and reads what it counted.
     package func finish() throws -> Report {
         defer { process.stop() }
