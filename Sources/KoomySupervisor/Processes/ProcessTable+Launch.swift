@@ -36,6 +36,7 @@ extension ProcessTable {
             notifySocket: notifyPath
         )
         let cgroup = makeCgroup(id, spec)
+        plan.request.attributes.oomScoreAdjust = plan.request.attributes.oomScoreAdjust ?? defaultOutOfMemoryScore
         plan.request.cgroup = cgroup?.cgroup.descriptor.number
         let process = try spawner.spawn(plan.request)
         let pid = process.pid

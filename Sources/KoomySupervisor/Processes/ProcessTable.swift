@@ -13,6 +13,9 @@ package final class ProcessTable {
     let notifyFolder: String
     let delegated: DelegatedCgroup?
     let probes: ProbeRunner
+    let spawner: Spawner
+    /// Given to workers that name none: koomyd itself may be protected more than they are to be.
+    let defaultOutOfMemoryScore: Int32?
     let report: (WorkerID, Worker.Event) -> Void
     let ownsPort: (WorkerID) -> Void
     private(set) var workers: [WorkerID: WorkerProcess] = [:]
@@ -32,6 +35,7 @@ package final class ProcessTable {
         environment: [String: String],
         notifyFolder: String,
         delegated: DelegatedCgroup?,
+        descriptorLimit: ResourceLimit?,
         report: @escaping (WorkerID, Worker.Event) -> Void,
         ownsPort: @escaping (WorkerID) -> Void
     ) throws(SystemError) {
@@ -45,6 +49,9 @@ package final class ProcessTable {
         self.report = report
         self.ownsPort = ownsPort
         probes = ProbeRunner(loop: loop)
+        spawner = try Spawner(descriptorLimit: descriptorLimit)
+        let score = ProcFS.number(in: "/proc/self/oom_score_adj") ?? 0
+        defaultOutOfMemoryScore = score < 0 ? 0 : nil
         childSource = try loop.signal(.child, priority: .urgent) { [weak self] _ in self?.reapChildren() }
         pursuitTimer = try loop.timer { [weak self] in self?.pursueAll() }
     }
