@@ -49,7 +49,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("7", [0]), ("0,7", [0]), ("5-7", [0, 5, 6]), ("SUN", [0]), ("sat", [6]), ("Mon-Wed", [1, 2, 3]), ("0-7", Array(0...6)),
+        ("7", [0]), ("0,7", [0]), ("5-7", [0, 5, 6]), ("SUN", [0]), ("sat", [6]), ("Mon-Wed", [1, 2, 3]),
+        ("0-7", Array(0...6)),
         ("*/2", [0, 2, 4, 6]), ("5/1", [5, 6]), ("7/1", [0]),
     ])
     func `weekdays`(field: String, expected: [Int]) throws {
@@ -82,11 +83,13 @@ import Testing
         ("", "not 0"), ("* * * *", "not 4"), ("* * * * * * *", "not 7"), ("60 * * * *", "\"60\" is no minute"),
         ("* 24 * * *", "\"24\" is no hour"), ("* * 0 * *", "\"0\" is no day of the month"),
         ("* * 32 * *", "\"32\" is no day"), ("* * * 13 *", "\"13\" is no month"), ("* * * 0 *", "\"0\" is no month"),
-        ("* * * * 8", "\"8\" is no weekday"), ("* * * foo *", "\"foo\" is no month"), ("5-1 * * * *", "ends before it begins"),
+        ("* * * * 8", "\"8\" is no weekday"), ("* * * foo *", "\"foo\" is no month"),
+        ("5-1 * * * *", "ends before it begins"),
         ("*/0 * * * *", "the step \"0\""), ("*/x * * * *", "the step \"x\""), ("*/ * * * *", "the step \"\""),
         ("1,,2 * * * *", "\"\" is no minute"), (", * * * *", "\"\" is no minute"), ("-5 * * * *", "\"\" is no minute"),
         ("1- * * * *", "\"\" is no minute"), ("@reboot", "@reboot is not a time"), ("@daily 5", "@daily is not a time"),
-        ("* * L * *", "\"L\" is no day"), ("* * * * 5#2", "\"5#2\" is no weekday"), ("fri-mon * * * *", "\"fri\" is no minute"),
+        ("* * L * *", "\"L\" is no day"), ("* * * * 5#2", "\"5#2\" is no weekday"),
+        ("fri-mon * * * *", "\"fri\" is no minute"),
         ("* * * * fri-mon", "ends before it begins"), ("60 * * * * *", "\"60\" is no second"),
         ("99999999999999999999 * * * *", "is no minute"), ("* * * jan-jan-feb *", "is no month"),
     ])

@@ -7,7 +7,8 @@ import Testing
     private static let lines: [(String, [String]?)] = [
         ("", []), ("   ", []), ("a", ["a"]), (" a  b\tc\n", ["a", "b", "c"]), ("'a b' c", ["a b", "c"]),
         (#""a b"c"#, ["a bc"]), (#"a\ b"#, ["a b"]), (#"'a\b'"#, [#"a\b"#]), (#""a\"b\\c\d""#, [#"a"b\c\d"#]),
-        ("''", [""]), (#"a "" b"#, ["a", "", "b"]), ("--x='y z'", ["--x=y z"]), ("$HOME *.js `ls` ~", ["$HOME", "*.js", "`ls`", "~"]),
+        ("''", [""]), (#"a "" b"#, ["a", "", "b"]), ("--x='y z'", ["--x=y z"]),
+        ("$HOME *.js `ls` ~", ["$HOME", "*.js", "`ls`", "~"]),
         ("it's", nil), (#""a"#, nil), (#"a\"#, nil), ("a\r\nb", ["a", "b"]), ("é 'ü ß'", ["é", "ü ß"]),
     ]
 
@@ -57,7 +58,13 @@ import Testing
         ("{a: 1, b: [true, null, x], c: {}}", #"{"a":1,"b":[true,null,"x"],"c":{}}"#),
         ("[1.10, 1e3, 0x10, 1.5, -0.0, .inf, 1e21]", "[1.1,1000,16,1.5,0,null,1e+21]"),
         (#"["a\"b\\c\n\r\t\b\f\u0001é/"]"#, #"["a\"b\\c\n\r\t\b\f\u0001é/"]"#),
-        ("[9223372036854775808, 9007199254740993]", "[9.223372036854775808e+18,9007199254740993]".replacing("9.223372036854775808e+18", with: "9.223372036854776e+18")),
+        (
+            "[9223372036854775808, 9007199254740993]",
+            "[9.223372036854775808e+18,9007199254740993]".replacing(
+                "9.223372036854775808e+18",
+                with: "9.223372036854776e+18"
+            )
+        ),
         ("[2024-01-01, yes, ~, '5']", #"["2024-01-01","yes",null,"5"]"#),
     ])
     func `objects in the environment are JSON`(yaml: String, json: String) throws {
@@ -103,10 +110,12 @@ import Testing
     private func tokens(_ text: String) throws -> [LogDateFormat.Token] { try MomentFormat.parse(text).tokens }
 
     @Test func `PM2's usual formats`() throws {
-        #expect(try tokens("YYYY-MM-DD HH:mm:ss Z") == [
-            .year, .literal("-"), .month, .literal("-"), .day, .literal(" "), .hour, .literal(":"), .minute,
-            .literal(":"), .second, .literal(" "), .offset,
-        ])
+        #expect(
+            try tokens("YYYY-MM-DD HH:mm:ss Z") == [
+                .year, .literal("-"), .month, .literal("-"), .day, .literal(" "), .hour, .literal(":"), .minute,
+                .literal(":"), .second, .literal(" "), .offset,
+            ]
+        )
         #expect(try tokens("YYYY-MM-DDTHH:mm:ss").contains(.literal("T")))
         #expect(try MomentFormat.parse("HH:mm").text == "HH:mm")
     }
@@ -144,18 +153,30 @@ import Testing
     }
 
     @Test func `brackets are closed and lines stay lines`() throws {
-        #expect(try #require(throws: ValueProblem.self) { _ = try MomentFormat.parse("HH [x") }.message.contains("not closed"))
-        #expect(try #require(throws: ValueProblem.self) { _ = try MomentFormat.parse("HH\nmm") }.message.contains("one line"))
+        #expect(
+            try #require(throws: ValueProblem.self) { _ = try MomentFormat.parse("HH [x") }.message.contains(
+                "not closed"
+            )
+        )
+        #expect(
+            try #require(throws: ValueProblem.self) { _ = try MomentFormat.parse("HH\nmm") }.message.contains(
+                "one line"
+            )
+        )
     }
 }
 
 @Suite struct AddressTextTests {
     @Test(arguments: [
         ("5000", "tcp://*:5000"), (":5000", "tcp://*:5000"), ("*:5000", "tcp://*:5000"), ("0", "tcp://*:0"),
-        ("127.0.0.1:5000", "tcp://127.0.0.1:5000"), ("[::1]:5000", "tcp://[::1]:5000"), ("localhost:80", "tcp://localhost:80"),
-        ("tcp://[::]:1", "tcp://[::]:1"), ("tcp://0.0.0.0:65535", "tcp://0.0.0.0:65535"), ("tcp://5000", "tcp://*:5000"),
-        ("tcp://*:80", "tcp://*:80"), ("[fe80::1%eth0]:80", "tcp://[fe80::1%eth0]:80"), ("my-host.example:80", "tcp://my-host.example:80"),
-        ("unix:/run/a.sock", "unix:/run/a.sock"), ("unix:///run/a.sock", "unix:/run/a.sock"), ("unix:a.sock", "unix:a.sock"),
+        ("127.0.0.1:5000", "tcp://127.0.0.1:5000"), ("[::1]:5000", "tcp://[::1]:5000"),
+        ("localhost:80", "tcp://localhost:80"),
+        ("tcp://[::]:1", "tcp://[::]:1"), ("tcp://0.0.0.0:65535", "tcp://0.0.0.0:65535"),
+        ("tcp://5000", "tcp://*:5000"),
+        ("tcp://*:80", "tcp://*:80"), ("[fe80::1%eth0]:80", "tcp://[fe80::1%eth0]:80"),
+        ("my-host.example:80", "tcp://my-host.example:80"),
+        ("unix:/run/a.sock", "unix:/run/a.sock"), ("unix:///run/a.sock", "unix:/run/a.sock"),
+        ("unix:a.sock", "unix:a.sock"),
     ])
     func `addresses as people write them`(text: String, address: String) throws {
         #expect(try AddressText.parse(text).description == address)
