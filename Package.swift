@@ -75,6 +75,8 @@ let package = Package(
 
         // The load generator of the tests and of the quickstart; not a product.
         .executableTarget(name: "loadgen", path: "Tests/loadgen", linkerSettings: [.linkedLibrary("m")]),
+        // Times restarts and commands for scripts/measure; not a product either.
+        .executableTarget(name: "stopwatch", path: "Tests/stopwatch"),
 
         .target(
             name: "TestSupport",
