@@ -158,7 +158,7 @@ extension Worker {
         switch state {
         case .spawning, .starting: .starting
         case .ready: .ready
-        case .unwanted, .leaving, .killing, .clearing, .purging, .gone: .draining
+        case .unwanted, .condemned, .leaving, .killing, .clearing, .purging, .gone: .draining
         }
     }
 }
