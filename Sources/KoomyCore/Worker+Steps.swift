@@ -28,7 +28,8 @@ extension Worker {
         if let age = policy.maxAge { actions.append(.arm(.age, startedAt + age)) }
         actions.append(.report(.ready(evidence)))
         if stage == .stable { actions.append(.report(.matured)) }
-        return actions + mapped(.health, healthProbe.mutate { $0.begin(at: now + $0.probe.interval) })
+        // Asked at once: a replacement is not trusted before its health has been proved.
+        return actions + mapped(.health, healthProbe.mutate { $0.begin(at: now) })
     }
 
     mutating func ask(_ event: Event) -> [Action] {

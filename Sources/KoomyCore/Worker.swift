@@ -98,6 +98,9 @@ package struct Worker: Hashable, Sendable {
         }
     }
 
+    /// Whether nothing speaks against its health: its probe's latest answer was a success, or it has no probe.
+    package var isHealthy: Bool { healthProbe?.isPassing ?? true }
+
     package var isReady: Bool {
         switch state {
         case .ready: true
