@@ -6,8 +6,7 @@ extension App {
         dropRollout(.superseded, "", at: now)
         specs[generation] = spec
         latest = max(latest, generation)
-        recycles = []
-        for index in slots.indices { cancelReplacement(index, at: now) }
+        for index in slots.indices { interruptRecycle(index, at: now) }
         // Slots that the new specification adds are proved like all others.
         while slots.count < spec.instances {
             slots.append(Slot(index: slots.count, generation: current, seat: .reserved))

@@ -101,6 +101,12 @@ package struct Worker: Hashable, Sendable {
     /// Whether nothing speaks against its health: its probe's latest answer was a success, or it has no probe.
     package var isHealthy: Bool { healthProbe?.isPassing ?? true }
 
+    /// Whether it has served for longer than it should.
+    func isOverdue(at now: Instant) -> Bool {
+        guard isReady, let age = policy.maxAge else { return false }
+        return now - startedAt >= age
+    }
+
     package var isReady: Bool {
         switch state {
         case .ready: true
