@@ -34,7 +34,6 @@ extension App {
 
     mutating func listening(_ generation: Generation, at now: Instant) {
         guard case .deaf = breaker, generation == current, goal == .running else { return }
-        act(.schedule(name, spec.recycle.schedule))
         gainListeners()
         closeBreaker()
         for index in slots.indices where slots[index].seat == .errored { rouse(index) }
@@ -44,6 +43,7 @@ extension App {
     mutating func gainListeners() {
         guard case .deaf = breaker else { return }
         act(.disarm(.retry(name)))
+        act(.schedule(name, spec.recycle.schedule))
         breaker = .closed
     }
 

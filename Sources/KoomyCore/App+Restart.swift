@@ -19,7 +19,8 @@ extension App {
 
     mutating func occupantEnded(_ index: Int, _ worker: Worker, _ ending: Worker.Ending, at now: Instant) {
         let policy = spec(of: slots[index]).restart
-        if !policy.isAutomatic || ending.reason.isStop(policy) {
+        // One that koomyd killed for its memory did not end by itself.
+        if ending.departure == nil, !policy.isAutomatic || ending.reason.isStop(policy) {
             slots[index].seat = .finished(ending.reason)
             publish(.finished(slot: index, ending.reason))
             passOnScouting(from: index)
@@ -69,6 +70,7 @@ extension App {
             slots[index].seat = .errored
             return
         case .halfOpen(index):
+            _ = tally.record(at: now, policy)
             open(reason, policy, at: now)
             return
         case .halfOpen:

@@ -23,6 +23,7 @@ extension App {
     /// Whether nothing runs and nothing is going to by itself.
     package var isAtRest: Bool {
         guard workers.isEmpty else { return false }
+        if isActive, case .deaf = breaker { return false }
         return !isActive || (!slots.isEmpty && slots.allSatisfy { $0.isAtRest || $0.seat == .errored })
     }
 
