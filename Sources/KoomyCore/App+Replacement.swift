@@ -14,6 +14,10 @@ extension App {
         if !newFirst {
             if case .yielding = slots[index].seat { return }
             if case .waiting = slots[index].seat { act(.disarm(.restart(name, slot: index))) }
+            if let older = leftover(in: index) {
+                slots[index].seat = .yielding(serial: older)
+                return
+            }
             slots[index].seat = .reserved
         }
         startChallenger(index, at: now)

@@ -101,7 +101,7 @@ extension App {
     private mutating func scheduleRestart(_ index: Int, after worker: Worker, _ policy: RestartPolicy, at now: Instant)
     {
         slots[index].restarts += 1
-        if ownsPort, workers[worker.id.serial] != nil {
+        if isExclusive(slots[index]), workers[worker.id.serial] != nil {
             // Its port is free when it is gone.
             slots[index].seat = .yielding(serial: worker.id.serial)
             return
@@ -119,6 +119,10 @@ extension App {
 
     /// The worker that a slot waited for is gone.
     mutating func yielded(_ index: Int, at now: Instant) {
+        if let older = leftover(in: index) {
+            slots[index].seat = .yielding(serial: older)
+            return
+        }
         slots[index].seat = .vacant
         if slots[index].replacement?.phase == .vacating {
             slots[index].seat = .reserved
