@@ -55,7 +55,11 @@ let package = Package(
             swiftSettings: onTheLoop
         ),
         .target(name: "KoomyWorker", dependencies: ["CKoomyLinux"], swiftSettings: strict),
-        .target(name: "KoomyClient", dependencies: ["KoomyModel", "KoomyWire", "KoomySystem"], swiftSettings: strict),
+        .target(
+            name: "KoomyClient",
+            dependencies: ["KoomyModel", "KoomyWire", "KoomySystem", "CKoomyLinux"],
+            swiftSettings: strict
+        ),
 
         .executableTarget(
             name: "koomyd",
@@ -64,7 +68,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "koomyctl",
-            dependencies: ["KoomyModel", "KoomyConfig", "KoomyWire", "KoomySystem", "KoomyClient"],
+            dependencies: ["KoomyModel", "KoomyConfig", "KoomyWire", "KoomySystem", "KoomyClient", "CKoomyLinux"],
             swiftSettings: strict
         ),
         .executableTarget(
