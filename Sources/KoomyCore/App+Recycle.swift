@@ -1,0 +1,62 @@
+import KoomyModel
+
+/// Replacements though nothing is wrong with the program: memory, age, schedule, health, an operator's wish.
+extension App {
+    mutating func requestRecycle(of serials: [UInt64], _ cause: RecycleCause) {
+        guard goal == .running else { return }
+        for serial in serials where !recycles.contains(where: { $0.serial == serial }) {
+            guard let worker = workers[serial], slots.indices.contains(worker.slot),
+                slots[worker.slot].occupant == serial, slots[worker.slot].replacement == nil
+            else { continue }
+            recycles.append(Recycle(serial: serial, cause: cause))
+        }
+    }
+
+    /// Begins the next recycle; one at a time, and none beside a rollout.
+    mutating func advanceRecycles(at now: Instant) {
+        recycles.removeAll { recycle in !slots.contains { $0.occupant == recycle.serial } }
+        guard rollout == nil, recycleHold == .none, breaker == .closed, let next = recycles.first,
+            !slots.contains(where: { $0.replacement != nil }),
+            let index = slots.firstIndex(where: { $0.occupant == next.serial })
+        else { return }
+        recycles.removeFirst()
+        publish(.recycling(slot: index, next.cause))
+        let allowance = Rollout.allowance(spec(of: slots[index]).rollout, ownsPort: ownsPort)
+        beginReplacement(index, .recycle(next.cause), newFirst: allowance.newFirst > 0, at: now)
+    }
+
+    /// Arms the next look at memory, if any worker has a limit.
+    mutating func watchMemory(at now: Instant) {
+        guard case .idle = sampling, goal == .running, !workers.isEmpty,
+            specs.values.contains(where: { $0.recycle.maxMemory != nil })
+        else { return }
+        sampleAgain(at: now + MemoryGuard.slowest)
+    }
+
+    private mutating func sampleAgain(at due: Instant) {
+        if case .armed(let earlier) = sampling, earlier <= due { return }
+        sampling = .armed(due)
+        act(.arm(.sample(name), due))
+    }
+
+    mutating func sample() {
+        sampling = .idle
+        guard goal == .running else { return }
+        act(.sample(name))
+    }
+
+    mutating func sampled(_ serial: UInt64, _ memory: ByteCount, at now: Instant) {
+        guard var worker = workers[serial], worker.isWanted,
+            let recycle = specs[worker.generation]?.recycle, let soft = recycle.maxMemory,
+            let hard = recycle.effectiveHardMemory
+        else { return }
+        let (verdict, next) = worker.memory.judge(memory, soft: soft, hard: hard, at: now)
+        workers[serial] = worker
+        sampleAgain(at: now + next)
+        switch verdict {
+        case .within: break
+        case .overSoft: requestRecycle(of: [serial], .memory(memory))
+        case .overHard: tell(serial, .kill(.outgrown), at: now)
+        }
+    }
+}
