@@ -86,6 +86,13 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),
+        // Answers in the place of koomyd, well or badly, for the tests of its clients.
+        .target(
+            name: "ScriptedDaemon",
+            dependencies: ["KoomyModel", "KoomyWire", "KoomySystem"],
+            path: "Tests/ScriptedDaemon",
+            swiftSettings: strict
+        ),
         .testTarget(name: "KoomyModelTests", dependencies: ["KoomyModel"], swiftSettings: strict),
         .testTarget(name: "KoomyCoreTests", dependencies: ["KoomyModel", "KoomyCore"], swiftSettings: strict),
         .testTarget(
@@ -120,12 +127,16 @@ let package = Package(
         ),
         .testTarget(
             name: "KoomyClientTests",
-            dependencies: ["KoomyModel", "KoomyWire", "KoomySystem", "KoomyClient", "TestSupport"],
+            dependencies: [
+                "KoomyModel", "KoomyWire", "KoomySystem", "KoomyClient", "ScriptedDaemon", "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "KoomyCtlTests",
-            dependencies: ["koomyctl", "KoomyModel", "KoomyWire", "KoomyClient", "TestSupport"],
+            dependencies: [
+                "koomyctl", "KoomyModel", "KoomyWire", "KoomySystem", "KoomyClient", "ScriptedDaemon", "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(

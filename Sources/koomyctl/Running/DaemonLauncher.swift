@@ -57,7 +57,8 @@ struct DaemonLauncher {
         do {
             process = try spawner.spawn(request)
         } catch {
-            return .failed(ErrorView(.internalError, message: "cannot start koomyd: \(ExitReason.failedToStart(error))"))
+            let why = ExitReason.failedToStart(error)
+            return .failed(ErrorView(.internalError, message: "cannot start koomyd: \(why)"))
         }
         return try wait(for: process, logFrom: begin)
     }
