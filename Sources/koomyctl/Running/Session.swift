@@ -32,7 +32,7 @@ struct Session {
         case .reset(let targets): change("reset", .reset(request(targets)))
         case .logs(let request): logs(request)
         case .events(let follow, let since): events(follow: follow, since: since)
-        case .validate: 0
+        case .validate(let file): validate(file)
         case .daemon(.start): startDaemon()
         case .daemon(.stop): stopDaemon()
         case .daemon(.status): daemonStatus()
