@@ -109,6 +109,9 @@ final class HTTPServer {
         }
     }
 
+    /// Gives libmicrohttpd a turn soon; a connection that was resumed waits for it.
+    func wake() { if !isRunning { runTimer?.arm(at: loop.now) } }
+
     /// Makes sure that the timer fires at this time, or before.
     func expects(_ deadline: Instant) {
         if let nextDeadline, nextDeadline <= deadline { return }

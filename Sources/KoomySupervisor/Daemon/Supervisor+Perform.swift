@@ -99,7 +99,8 @@ extension Supervisor {
         _ generation: UInt64? = nil
     ) {
         let level: DaemonLog.Level = type.isTrouble ? .warning : .info
-        log.write(level, app.map { "\($0): \(message)" } ?? message)
+        let subject = app.map { app in slot.map { "\(app):\($0): " } ?? "\(app): " } ?? ""
+        log.write(level, subject + message)
         journal.append { sequence in
             EventView(
                 seq: sequence,

@@ -13,9 +13,9 @@ struct NoticeText {
     init(_ kind: Notice.Kind) {
         switch kind {
         case .workerStarting(let serial, let slot, let generation):
-            self.init(.workerStarted, "slot \(slot): started", slot, serial, generation)
+            self.init(.workerStarted, "started", slot, serial, generation)
         case .workerReady(let serial, let slot, let generation, let evidence, let after):
-            let text = "slot \(slot): ready after \(Self.short(after)) (\(evidence.rawValue))"
+            let text = "ready after \(Self.short(after)) (\(evidence.rawValue))"
             self.init(.workerReady, text, slot, serial, generation)
         case .workerFaltered(let serial, let slot, let fault):
             let type: EventType =
@@ -24,28 +24,28 @@ struct NoticeText {
                 case .hung: .workerHung
                 case .unhealthy: .workerUnhealthy
                 }
-            self.init(type, "slot \(slot): \(fault.words)", slot, serial)
+            self.init(type, "\(fault.words)", slot, serial)
         case .workerEnded(let serial, let slot, let ending):
-            self.init(Self.type(of: ending), "slot \(slot): \(Self.words(for: ending))", slot, serial)
+            self.init(Self.type(of: ending), "\(Self.words(for: ending))", slot, serial)
         case .workerForced(let serial, let slot):
-            self.init(.workerKilled, "slot \(slot): it did not leave in time and was killed with all it had started", slot, serial)
+            self.init(.workerKilled, "it did not leave in time and was killed with all it had started", slot, serial)
         case .workerGone(let serial, let slot):
-            self.init(.workerGone, "slot \(slot): nothing of the old worker is left", slot, serial)
+            self.init(.workerGone, "nothing of the old worker is left", slot, serial)
         case .restartScheduled(let slot, let delay):
-            self.init(.workerBackoff, "slot \(slot): the next start is in \(Self.short(delay))", slot)
+            self.init(.workerBackoff, "the next start is in \(Self.short(delay))", slot)
         case .incident(let scout, let reason):
             self.init(.appIncident, "several workers ended alike (\(reason)); slot \(scout) is started first", scout)
         case .finished(let slot, let reason):
-            self.init(.workerFinished, "slot \(slot): finished (\(reason)), not started again", slot)
+            self.init(.workerFinished, "finished (\(reason)), not started again", slot)
         case .errored(let count, let reason):
             self.init(.workerErrored, "given up after \(count) unstable ends, the last: \(reason)")
-        case .retrying(let slot): self.init(.workerBackoff, "slot \(slot): one worker is tried", slot)
+        case .retrying(let slot): self.init(.workerBackoff, "one worker is tried", slot)
         case .recovered: self.init(.appRecovered, "a worker is stable again")
         case .recycling(let slot, let cause):
-            self.init(.workerRecycling, "slot \(slot): replaced, because \(cause.words)", slot)
-        case .recycled(let slot): self.init(.workerRecycled, "slot \(slot): replaced", slot)
+            self.init(.workerRecycling, "replaced, because \(cause.words)", slot)
+        case .recycled(let slot): self.init(.workerRecycled, "replaced", slot)
         case .recycleFailed(let slot, let words):
-            self.init(.workerRecycled, "slot \(slot): the new worker failed (\(words)); the old one stays", slot)
+            self.init(.workerRecycled, "the new worker failed (\(words)); the old one stays", slot)
         case .rolloutBegan(let from, let to, let slots, let order):
             let how = order == .newFirst ? "new worker first" : "old worker first: with a gap, because it owns its port"
             let text = "generation \(from.number) to \(to.number), \(slots) \(slots == 1 ? "worker" : "workers"), \(how)"
