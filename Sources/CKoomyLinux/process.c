@@ -1,0 +1,69 @@
+#include "internal.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/uio.h>
+
+int koomy_set_child_subreaper(int enabled) { return KOOMY_RESULT(prctl(PR_SET_CHILD_SUBREAPER, enabled, 0, 0, 0)); }
+
+int koomy_get_child_subreaper(void)
+{
+    int enabled = 0;
+    const int result = KOOMY_RESULT(prctl(PR_GET_CHILD_SUBREAPER, &enabled, 0, 0, 0));
+    return result < 0 ? result : enabled;
+}
+
+int koomy_set_process_name(const char *name) { return KOOMY_RESULT(prctl(PR_SET_NAME, name, 0, 0, 0)); }
+
+static int change_mask(int how, const int *signals, size_t count)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < count; i++)
+        if (sigaddset(&set, signals[i]) < 0)
+            return -errno;
+    return -pthread_sigmask(how, &set, NULL);
+}
+
+int koomy_block_signals(const int *signals, size_t count) { return change_mask(SIG_BLOCK, signals, count); }
+
+int koomy_unblock_signals(const int *signals, size_t count) { return change_mask(SIG_UNBLOCK, signals, count); }
+
+int koomy_is_signal_blocked(int signal)
+{
+    sigset_t set;
+    const int error = pthread_sigmask(SIG_BLOCK, NULL, &set);
+    return error != 0 ? -error : sigismember(&set, signal);
+}
+
+int koomy_ignore_signal(int number)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = SIG_IGN;
+    return KOOMY_RESULT(sigaction(number, &action, NULL));
+}
+
+int koomy_get_limit(int resource, struct koomy_limit *limit)
+{
+    struct rlimit value;
+    if (getrlimit((__rlimit_resource_t)resource, &value) < 0)
+        return -errno;
+    *limit = (struct koomy_limit){resource, value.rlim_cur, value.rlim_max};
+    return 0;
+}
+
+int koomy_set_limit(const struct koomy_limit *limit)
+{
+    const struct rlimit value = {limit->soft, limit->hard};
+    return KOOMY_RESULT(setrlimit((__rlimit_resource_t)limit->resource, &value));
+}
+
+ssize_t koomy_read_memory(pid_t pid, uint64_t address, void *buffer, size_t size)
+{
+    const struct iovec here = {buffer, size};
+    const struct iovec there = {(void *)(uintptr_t)address, size};
+    return KOOMY_RESULT(process_vm_readv(pid, &here, 1, &there, 1, 0));
+}

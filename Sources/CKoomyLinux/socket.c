@@ -1,0 +1,69 @@
+#include "internal.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+int koomy_socket(int family, int type) { return KOOMY_RESULT(socket(family, type | SOCK_CLOEXEC, 0)); }
+
+int koomy_socket_pair(int type, int pair[2])
+{
+    return KOOMY_RESULT(socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair));
+}
+
+int koomy_bind(int socket, const struct koomy_address *address)
+{
+    return KOOMY_RESULT(bind(socket, (const struct sockaddr *)&address->storage, address->length));
+}
+
+int koomy_listen(int socket, int backlog) { return KOOMY_RESULT(listen(socket, backlog)); }
+
+int koomy_connect(int socket, const struct koomy_address *address)
+{
+    if (connect(socket, (const struct sockaddr *)&address->storage, address->length) == 0)
+        return 0;
+    // connect(2): an interrupted connection goes on by itself, as one of a nonblocking socket does.
+    return errno == EINPROGRESS || errno == EINTR ? 1 : -errno;
+}
+
+int koomy_accept(int socket, int flags) { return KOOMY_RETRY(accept4(socket, NULL, NULL, flags | SOCK_CLOEXEC)); }
+
+int koomy_shutdown_writing(int socket) { return KOOMY_RESULT(shutdown(socket, SHUT_WR)); }
+
+static int get_option(int socket, int name)
+{
+    int value = 0;
+    socklen_t length = sizeof value;
+    const int result = KOOMY_RESULT(getsockopt(socket, SOL_SOCKET, name, &value, &length));
+    return result < 0 ? result : value;
+}
+
+static int set_option(int socket, int level, int name, int value)
+{
+    return KOOMY_RESULT(setsockopt(socket, level, name, &value, sizeof value));
+}
+
+int koomy_socket_error(int socket) { return get_option(socket, SO_ERROR); }
+
+int koomy_is_listening(int socket) { return get_option(socket, SO_ACCEPTCONN); }
+
+int koomy_local_address(int socket, struct koomy_address *address)
+{
+    memset(address, 0, sizeof *address);
+    address->length = sizeof address->storage;
+    return KOOMY_RESULT(getsockname(socket, (struct sockaddr *)&address->storage, &address->length));
+}
+
+int koomy_set_reuse_address(int socket) { return set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1); }
+
+int koomy_set_reuse_port(int socket) { return set_option(socket, SOL_SOCKET, SO_REUSEPORT, 1); }
+
+int koomy_set_v6_only(int socket, int enabled) { return set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, enabled); }
+
+int koomy_set_pass_credentials(int socket) { return set_option(socket, SOL_SOCKET, SO_PASSCRED, 1); }
+
+int koomy_set_receive_buffer(int socket, int bytes)
+{
+    // Past net.core.rmem_max where the process may (socket(7)).
+    const int forced = set_option(socket, SOL_SOCKET, SO_RCVBUFFORCE, bytes);
+    return forced == -EPERM ? set_option(socket, SOL_SOCKET, SO_RCVBUF, bytes) : forced;
+}

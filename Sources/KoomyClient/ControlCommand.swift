@@ -1,0 +1,53 @@
+import KoomyWire
+
+/// Something that koomyd can be asked to change.
+public enum ControlCommand: Hashable, Sendable {
+    /// Run the apps of a file, or apps that are known.
+    case start(StartRequest)
+    /// Drain workers and keep them stopped.
+    case stop(TargetsRequest)
+    /// Stop, then start: with a gap, unlike reload.
+    case restart(TargetsRequest)
+    /// Replace workers one at a time, without a gap.
+    case reload(ReloadRequest)
+    /// Give up rollouts that are under way.
+    case abort(TargetsRequest)
+    /// Run another number of workers.
+    case scale(ScaleRequest)
+    /// Forget failures, so that an errored app is tried again.
+    case reset(TargetsRequest)
+    /// Stop apps and forget them.
+    case delete(TargetsRequest)
+    /// Drain every worker and leave.
+    case stopDaemon
+    /// Open all log files again.
+    case reopenLogs
+
+    /// The endpoint.
+    public var path: String {
+        switch self {
+        case .start: "/v1/start"
+        case .stop: "/v1/stop"
+        case .restart: "/v1/restart"
+        case .reload: "/v1/reload"
+        case .abort: "/v1/abort"
+        case .scale: "/v1/scale"
+        case .reset: "/v1/reset"
+        case .delete: "/v1/delete"
+        case .stopDaemon: "/v1/daemon/stop"
+        case .reopenLogs: "/v1/daemon/reopen-logs"
+        }
+    }
+
+    func body() throws(WireError) -> [UInt8] {
+        switch self {
+        case .start(let request): try WireCoding.encode(request)
+        case .stop(let request), .restart(let request), .abort(let request), .reset(let request),
+            .delete(let request):
+            try WireCoding.encode(request)
+        case .reload(let request): try WireCoding.encode(request)
+        case .scale(let request): try WireCoding.encode(request)
+        case .stopDaemon, .reopenLogs: Array("{}".utf8)
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import KoomyModel
+
+/// The comparison of what is wanted with what is.
+extension App {
+    mutating func reconcile(at now: Instant) {
+        if goal == .running {
+            fitSlots(at: now)
+            advanceRollout(at: now)
+            advanceRecycles(at: now)
+            for index in slots.indices where slots[index].seat == .vacant { startOccupant(index, at: now) }
+            watchMemory(at: now)
+        }
+        collectGenerations()
+    }
+
+    /// Makes as many slots as are wanted; a rollout that adds some has made its own.
+    private mutating func fitSlots(at now: Instant) {
+        var wanted = spec.instances
+        if let rollout, rollout.kind == .reload { wanted = max(wanted, specs[rollout.to]?.instances ?? 0) }
+        while slots.count > wanted {
+            let index = slots.count - 1
+            if case .draining? = slots[index].replacement?.phase { slots[index].replacement = nil }
+            vacate(index, .scaledDown, at: now)
+            passOnScouting(from: index)
+            slots.removeLast()
+        }
+        while slots.count < spec.instances {
+            let index = slots.count
+            slots.append(
+                Slot(index: index, generation: current, seat: stoppedSlots.contains(index) ? .stopped : .vacant)
+            )
+        }
+    }
+
+    private mutating func startOccupant(_ index: Int, at now: Instant) {
+        switch breaker {
+        case .open, .deaf: slots[index].seat = .errored
+        case .halfOpen(let scout) where scout != index: slots[index].seat = .errored
+        case .closed, .incident, .halfOpen:
+            if let older = leftover(in: index) {
+                slots[index].seat = .yielding(serial: older)
+                return
+            }
+            slots[index].seat = .taken(serial: nextSerial)
+            _ = launch(slot: index, slots[index].generation, at: now)
+        }
+    }
+
+    /// A worker that is leaving the slot, where the next one can start only when it is gone.
+    func leftover(in index: Int) -> UInt64? {
+        guard isExclusive(slots[index]) else { return nil }
+        return workers.values.filter { $0.slot == index && !$0.isWanted }.map(\.id.serial).min()
+    }
+
+    /// Whether two workers of the slot cannot run at once.
+    func isExclusive(_ slot: Slot) -> Bool { ownsPort || spec(of: slot).rollout.order == .stopFirst }
+
+    /// Forgets the specifications that nothing needs any more, and their listeners.
+    private mutating func collectGenerations() {
+        var needed: Set<Generation> = [current]
+        if let rollout { needed.formUnion([rollout.from, rollout.to]) }
+        for slot in slots { needed.insert(slot.generation) }
+        for worker in workers.values { needed.insert(worker.generation) }
+        for generation in specs.keys.sorted() where !needed.contains(generation) {
+            specs[generation] = nil
+            act(.closeListeners(name, generation))
+        }
+    }
+}

@@ -1,0 +1,155 @@
+import KoomyModel
+
+/// One generation replacing another.
+extension App {
+    mutating func beginRollout(_ spec: AppSpec, _ generation: Generation, at now: Instant) {
+        dropRollout(.superseded, "", at: now)
+        specs[generation] = spec
+        latest = max(latest, generation)
+        for index in slots.indices { interruptRecycle(index, at: now) }
+        // Slots that the new specification adds are proved like all others.
+        for index in slots.indices where index >= self.spec.instances && slots[index].seat == .vacant {
+            slots[index].seat = .reserved
+        }
+        while slots.count < spec.instances {
+            slots.append(Slot(index: slots.count, generation: current, seat: .reserved))
+        }
+        let indices = slots.indices.filter { $0 < spec.instances && !stoppedSlots.contains($0) }
+        rollout = Rollout(kind: .reload, from: current, to: generation, slots: Array(indices))
+        let allowance = Rollout.allowance(spec.rollout, ownsPort: ownsPort)
+        let order: RolloutPolicy.Order = allowance.newFirst > 0 ? .newFirst : .stopFirst
+        publish(.rolloutBegan(from: current, to: generation, slots: indices.count, order: order))
+    }
+
+    /// Begins as many slots as the policy allows, and ends the rollout when none is left.
+    mutating func advanceRollout(at now: Instant) {
+        guard rollout != nil else { return }
+        includeStragglers()
+        let allowance = Rollout.allowance((rollout.flatMap { specs[$0.to] } ?? spec).rollout, ownsPort: ownsPort)
+        while let rollout, let next = rollout.pending.first {
+            let active = slots.filter { $0.replacement?.cause == .rollout }
+            guard slots.indices.contains(next) else {
+                self.rollout?.pending.removeFirst()
+                continue
+            }
+            // A recycle whose old worker still drains finishes first.
+            guard slots[next].replacement == nil else { return }
+            let stopping = active.filter { $0.isStopFirst }.count
+            let newFirst = active.count - stopping < allowance.newFirst
+            guard newFirst || stopping < allowance.stopFirst else { return }
+            self.rollout?.pending.removeFirst()
+            beginReplacement(next, .rollout, newFirst: newFirst, at: now)
+        }
+        if let rollout, rollout.pending.isEmpty, !slots.contains(where: { $0.replacement?.cause == .rollout }) {
+            complete(rollout)
+        }
+    }
+
+    /// Takes in slots that came to life in another generation while the rollout went on: an operator scaled up, or
+    /// started one that had been stopped.
+    private mutating func includeStragglers() {
+        guard let rollout, rollout.pending.isEmpty else { return }
+        let indices = slots.filter { slot in
+            slot.replacement == nil && slot.occupant != nil && slot.generation != rollout.to
+        }.map(\.index)
+        self.rollout?.pending = indices
+        self.rollout?.total += indices.count
+    }
+
+    private mutating func complete(_ rollout: Rollout) {
+        self.rollout = nil
+        switch rollout.kind {
+        case .reload:
+            current = rollout.to
+            for index in slots.indices { slots[index].adopt(current) }
+            gainListeners()
+            closeBreaker()
+            for index in slots.indices where slots[index].seat == .errored { slots[index].seat = .vacant }
+            act(.schedule(name, spec.recycle.schedule))
+            let outcome: RolloutOutcome = rollout.forcedDrains > 0 ? .drainForced : .done
+            let detail =
+                rollout.forcedDrains > 0
+                ? "\(rollout.forcedDrains) old workers did not leave in time and were killed" : ""
+            publish(.rolloutEnded(to: rollout.to, outcome, detail: detail))
+        case .rollback(let failure):
+            publish(.rolloutEnded(to: rollout.from, failure.outcome, detail: failure.detail))
+        }
+    }
+
+    /// Stops a rollout at its first failure; slots that it had replaced go back to the generation before.
+    mutating func failRollout(_ outcome: RolloutOutcome, slot: Int?, _ detail: String, at now: Instant) {
+        guard let rollout else { return }
+        self.rollout = nil
+        releaseSlots(at: now)
+        switch rollout.kind {
+        case .rollback(let failure):
+            let both = "\(failure.detail); going back failed too: \(detail)"
+            publish(.rolloutEnded(to: rollout.from, failure.outcome, detail: both))
+        case .reload:
+            let failure = Rollout.Failure(outcome: outcome, slot: slot, detail: detail)
+            var replaced: [Int] = []
+            for index in slots.indices where slots[index].generation != rollout.from {
+                if slots[index].occupant == nil {
+                    slots[index].generation = rollout.from
+                } else {
+                    replaced.append(index)
+                }
+            }
+            let wanted = replaced.filter { $0 < spec.instances }
+            guard !wanted.isEmpty else {
+                publish(.rolloutEnded(to: rollout.to, outcome, detail: detail))
+                return
+            }
+            publish(.rollbackBegan(failure, slots: wanted.count))
+            self.rollout = Rollout(
+                kind: .rollback(because: failure),
+                from: rollout.to,
+                to: rollout.from,
+                slots: wanted
+            )
+        }
+    }
+
+    /// Ends a rollout by an operator's wish: slots that it had replaced go back, as after a failure.
+    mutating func abortRollout(at now: Instant) {
+        guard rollout?.kind == .reload else { return }
+        failRollout(.aborted, slot: nil, "", at: now)
+    }
+
+    /// Ends a rollout where it is, because what follows decides about every slot anyway.
+    mutating func dropRollout(_ outcome: RolloutOutcome, _ detail: String, at now: Instant) {
+        guard let rollout else { return }
+        self.rollout = nil
+        releaseSlots(at: now)
+        switch rollout.kind {
+        case .reload: publish(.rolloutEnded(to: rollout.to, outcome, detail: detail))
+        case .rollback(let failure): publish(.rolloutEnded(to: rollout.from, failure.outcome, detail: failure.detail))
+        }
+    }
+
+    private mutating func releaseSlots(at now: Instant) {
+        for index in slots.indices where slots[index].replacement?.cause == .rollout {
+            cancelReplacement(index, at: now)
+            // A worker that has taken its slot keeps it; the old one goes on leaving.
+            if case .draining? = slots[index].replacement?.phase { slots[index].replacement = nil }
+        }
+        // Slots that were to be added, and are wanted by now without it.
+        for index in slots.indices where slots[index].seat == .reserved && slots[index].replacement == nil {
+            slots[index].seat = .vacant
+        }
+    }
+}
+
+extension Slot {
+    /// Whether its replacement goes without an old worker beside the new one.
+    fileprivate var isStopFirst: Bool {
+        switch seat {
+        case .yielding, .reserved: true
+        case .vacant, .taken, .waiting, .held, .finished, .stopped, .errored: false
+        }
+    }
+
+    fileprivate mutating func adopt(_ current: Generation) {
+        if occupant == nil { generation = current }
+    }
+}

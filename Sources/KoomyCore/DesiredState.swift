@@ -1,0 +1,67 @@
+package import KoomyModel
+
+/// What operators want, as it is kept on disk: it alone decides what a new koomyd starts.
+package struct DesiredState: Hashable, Sendable, Codable {
+    /// Of the file's format.
+    package static let currentVersion = 1
+
+    package var version = currentVersion
+    /// By name, so that a file is compared easily.
+    package var apps: [DesiredApp] = []
+
+    package init() {}
+
+    package subscript(_ name: AppName) -> DesiredApp? {
+        get { apps.first { $0.spec.name == name } }
+        set {
+            apps.removeAll { $0.spec.name == name }
+            if let newValue { apps.append(newValue) }
+            apps.sort { $0.spec.name < $1.spec.name }
+        }
+    }
+}
+
+/// One app in the desired state.
+package struct DesiredApp: Hashable, Sendable, Codable {
+    package enum Goal: String, Hashable, Sendable, Codable { case running, stopped }
+
+    package var spec: AppSpec
+    /// The file that it came from; absolute.
+    package var file: String?
+    package var goal: Goal
+    package var generation: Generation
+    /// Slots that an operator stopped one by one, in order.
+    package var stoppedSlots: [Int] = []
+
+    package init(spec: AppSpec, file: String?, goal: Goal, generation: Generation) {
+        self.spec = spec
+        self.file = file
+        self.goal = goal
+        self.generation = generation
+    }
+}
+
+/// One write of the desired state, so that a late answer is not taken for another's.
+package struct Ticket: Hashable, Sendable {
+    package var number: UInt64
+}
+
+/// What has to succeed before a change takes effect: all of it, or nothing of it stays.
+package struct Preparation: Hashable, Sendable {
+    package struct Listeners: Hashable, Sendable {
+        package var app: AppName
+        package var generation: Generation
+        package var specs: [ListenerSpec]
+    }
+
+    /// To be opened first; those that are open already are shared.
+    package var listeners: [Listeners]
+    /// To be durable then; nil where nothing changes.
+    package var desired: DesiredState?
+}
+
+/// Why a preparation failed; nothing of it has stayed.
+package enum PreparationFailure: Hashable, Sendable {
+    case listen(AppName, String)
+    case save(String)
+}

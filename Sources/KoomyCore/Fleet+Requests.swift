@@ -1,0 +1,128 @@
+import KoomyModel
+
+/// From a request to its effect: plan, prepare what must not fail half way, then act.
+extension Fleet {
+    mutating func take(_ id: RequestID, _ request: Request, at now: Instant) {
+        guard change == nil else {
+            backlog.append(Backlogged(id: id, request: request))
+            return
+        }
+        if case .shutdown(let urgency) = request {
+            if case .left = phase { return }
+            waiters.append(Waiter(request: id, apps: [], shutdown: true))
+            leave(status: 0, urgency, at: now)
+            return
+        }
+        guard phase == .serving else {
+            answer(id, [AppReply(app: nil, outcome: .shuttingDown, message: "koomyd is shutting down")])
+            return
+        }
+        switch plan(request) {
+        case .refuse(let replies): answer(id, replies)
+        case .act: perform(id, request, at: now)
+        case .prepare(let preparation):
+            lastTicket += 1
+            let ticket = Ticket(number: lastTicket)
+            change = Change(ticket: ticket, purpose: .request(id, request), desired: preparation.desired)
+            actions.append(.prepare(ticket, preparation))
+        }
+    }
+
+    mutating func prepared(_ ticket: Ticket, at now: Instant) {
+        guard let change, change.ticket == ticket else { return }
+        self.change = nil
+        if let desired = change.desired { self.desired = desired }
+        switch change.purpose {
+        case .request(let id, let request): perform(id, request, at: now)
+        case .queuedReload(let name, let generation): performQueuedReload(name, generation, at: now)
+        case .record(let replies):
+            if saving != .clean {
+                saving = .clean
+                actions.append(.disarm(.save))
+                actions.append(.publish(Notice(app: nil, .saved)))
+            }
+            for pending in replies { actions.append(.reply(pending.request, pending.reply)) }
+        }
+        takeBacklog(at: now)
+    }
+
+    mutating func prepareFailed(_ ticket: Ticket, _ failure: PreparationFailure, at now: Instant) {
+        guard let change, change.ticket == ticket else { return }
+        self.change = nil
+        switch change.purpose {
+        case .request(let id, _): answer(id, [failure.reply])
+        case .queuedReload(let name, _):
+            guard let queued = queuedReloads.removeValue(forKey: name) else { break }
+            resolveWaiter(queued.request, name, failure.reply)
+        case .record(let replies):
+            // The change came by itself and holds; the disk is behind, and says so.
+            let words = failure.reply.message
+            saving = .behind(words)
+            actions.append(.arm(.save, now + .seconds(5)))
+            actions.append(.publish(Notice(app: nil, .unsaved(words))))
+            for pending in replies {
+                let late = pending.reply.apps.map {
+                    $0.outcome == .done
+                        ? AppReply(app: $0.app, outcome: .notSaved, message: "in service, but not saved: \(words)") : $0
+                }
+                actions.append(.reply(pending.request, Reply(apps: late)))
+            }
+        }
+        takeBacklog(at: now)
+    }
+
+    private mutating func takeBacklog(at now: Instant) {
+        if !unrecorded.isEmpty { record() }
+        while change == nil, !backlog.isEmpty {
+            let next = backlog.removeFirst()
+            take(next.id, next.request, at: now)
+        }
+    }
+
+    /// Writes what is wanted now, for changes that came from a rollout and not from a request.
+    mutating func record() {
+        // A write that is under way is followed by this one.
+        guard change == nil else { return }
+        lastTicket += 1
+        let ticket = Ticket(number: lastTicket)
+        change = Change(ticket: ticket, purpose: .record(replies: unrecorded), desired: desired)
+        unrecorded = []
+        actions.append(.prepare(ticket, Preparation(listeners: [], desired: desired)))
+    }
+
+    mutating func answer(_ id: RequestID, _ replies: [AppReply]) {
+        actions.append(.reply(id, Reply(apps: replies)))
+    }
+
+    /// The apps, or slots, that targets mean; a reply for each that means nothing.
+    func resolve(_ targets: [Target]) -> (found: [Target], unknown: [AppReply]) {
+        var found: [Target] = []
+        var unknown: [AppReply] = []
+        for target in targets {
+            guard let name = target.app else {
+                found += apps.keys.sorted().map { Target(app: $0) }
+                continue
+            }
+            guard let app = apps[name] else {
+                unknown.append(AppReply(app: name, outcome: .noSuchApp, message: "no app is called \(name)"))
+                continue
+            }
+            if let slot = target.slot, !(0..<app.spec.instances).contains(slot) {
+                let message = "\(name) has the slots 0 to \(app.spec.instances - 1), not \(slot)"
+                unknown.append(AppReply(app: name, outcome: .noSuchApp, message: message))
+                continue
+            }
+            if !found.contains(target) { found.append(target) }
+        }
+        return (found, unknown)
+    }
+}
+
+extension PreparationFailure {
+    var reply: AppReply {
+        switch self {
+        case .listen(let app, let words): AppReply(app: app, outcome: .cannotListen, message: words)
+        case .save(let words): AppReply(app: nil, outcome: .notSaved, message: words)
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package import KoomyModel
+
+/// Something that happened, for logs, event streams and whoever waits.
+package struct Notice: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
+        case workerStarting(serial: UInt64, slot: Int, Generation)
+        case workerReady(serial: UInt64, slot: Int, Generation, ReadinessEvidence, after: TimeSpan)
+        case workerFaltered(serial: UInt64, slot: Int, Worker.Fault)
+        case workerEnded(serial: UInt64, slot: Int, Worker.Ending)
+        /// It did not leave in time and its tree was killed.
+        case workerForced(serial: UInt64, slot: Int)
+        case workerGone(serial: UInt64, slot: Int)
+        case restartScheduled(slot: Int, delay: TimeSpan)
+        /// Several workers ended alike; the scout's slot goes first.
+        case incident(scout: Int, ExitReason)
+        case finished(slot: Int, ExitReason)
+        case errored(unstableEnds: Int, ExitReason)
+        case retrying(slot: Int)
+        case recovered
+        case recycling(slot: Int, RecycleCause)
+        case recycled(slot: Int)
+        case recycleFailed(slot: Int, String)
+        case rolloutBegan(from: Generation, to: Generation, slots: Int, order: RolloutPolicy.Order)
+        case rolloutAdvanced(done: Int, total: Int, slot: Int)
+        case rollbackBegan(Rollout.Failure, slots: Int)
+        case rolloutEnded(to: Generation, RolloutOutcome, detail: String)
+        /// The listeners could not be opened; it is tried again.
+        case cannotListen(String)
+        /// The last worker of a stopped app is gone.
+        case stopped
+        /// The desired state could not be written; it is tried again.
+        case unsaved(String)
+        case saved
+    }
+
+    /// nil for a fact about the daemon.
+    package var app: AppName?
+    package var kind: Kind
+
+    package init(app: AppName?, _ kind: Kind) {
+        self.app = app
+        self.kind = kind
+    }
+}

@@ -1,0 +1,38 @@
+import KoomyModel
+
+/// A request that is answered when what it asked for has come to be, or cannot.
+struct Waiter: Hashable, Sendable {
+    enum Expectation: Hashable, Sendable {
+        /// Every wanted slot is ready.
+        case ready
+        /// As many slots as this are ready, and no worker is beyond them.
+        case scaled(Int)
+        case slotReady(Int)
+        /// Every slot is ready with a worker of this serial or a higher one.
+        case restarted(after: UInt64)
+        /// No worker is left.
+        case gone
+        case slotGone(Int)
+        /// No worker is left, and then the app is forgotten.
+        case removed
+        case rollout(Generation)
+        /// The rollout before it is over.
+        case queued
+        case noRollout
+        /// The worker of this serial has been replaced.
+        case recycled(UInt64)
+    }
+
+    struct Wait: Hashable, Sendable {
+        var app: AppName
+        var expectation: Expectation
+        /// Whether an old worker had to be killed meanwhile.
+        var forced = 0
+    }
+
+    let request: RequestID
+    var apps: [Wait]
+    var replies: [AppReply] = []
+    /// It is answered by koomyd's leaving.
+    var shutdown = false
+}

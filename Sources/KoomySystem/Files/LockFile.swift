@@ -1,0 +1,35 @@
+import CKoomyLinux
+import Glibc
+
+/// A file that one living process has locked (flock(2)); the lock ends with the process, however it ends.
+package struct LockFile: ~Copyable, Sendable {
+    package let descriptor: FileDescriptor
+    package let path: String
+
+    /// Takes the lock and writes our process id into the file; throws EAGAIN with the holder's id in the hint.
+    ///
+    /// The file is never removed: a lock on a removed file would exclude nobody.
+    package static func acquire(_ path: String) throws(SystemError) -> LockFile {
+        let flags = O_RDWR | O_CREAT | O_NOFOLLOW
+        let file = FileDescriptor(owning: try check(koomy_open(path, flags, 0o644), "open", path))
+        let result = koomy_lock(file.number)
+        if result == -EWOULDBLOCK {
+            let holder = holder(of: path).map { "process \($0) has it" } ?? "another process has it"
+            throw SystemError("lock", .wouldBlock, subject: path, hint: holder)
+        }
+        try check(result, "lock", path)
+        try check(koomy_truncate(file.number, 0), "truncate", path)
+        try file.writeAll("\(ThisProcess.id)\n".utf8)
+        return LockFile(descriptor: file, path: path)
+    }
+
+    /// The process id that a lock file names; it says nothing about whether that process lives.
+    package static func holder(of path: String) -> ProcessID? {
+        ProcFS.number(in: path).flatMap { ProcessID(exactly: $0) }
+    }
+
+    private init(descriptor: consuming FileDescriptor, path: String) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+}

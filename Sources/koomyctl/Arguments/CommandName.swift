@@ -1,0 +1,27 @@
+/// The commands of koomyctl.
+enum CommandName: String, CaseIterable, Hashable, Sendable {
+    case start, stop, restart, reload, status, describe, scale, delete, logs, events, reset, validate, daemon, version
+    case help
+
+    /// Other words for it; those that PM2's users type.
+    var aliases: [String] {
+        switch self {
+        case .status: ["ls", "list", "l", "ps"]
+        case .describe: ["show", "info"]
+        case .delete: ["del"]
+        case .logs: ["log"]
+        case .start, .stop, .restart, .reload, .scale, .events, .reset, .validate, .daemon, .version, .help: []
+        }
+    }
+
+    /// The command that a word means, by its name or an alias.
+    init?(word: String) {
+        guard let found = Self.allCases.first(where: { $0.rawValue == word || $0.aliases.contains(word) }) else {
+            return nil
+        }
+        self = found
+    }
+
+    /// Every word that means a command.
+    static var words: [String] { allCases.flatMap { [$0.rawValue] + $0.aliases } }
+}

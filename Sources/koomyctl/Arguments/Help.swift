@@ -1,0 +1,152 @@
+import KoomyWire
+
+/// The texts of `koomyctl help`.
+enum Help {
+    /// All commands on one screen.
+    static func overview() -> String {
+        let commands = CommandName.allCases.map { ($0.synopsis.joined(separator: " "), $0.summary) }
+        let width = commands.map(\.0.count).max() ?? 0
+        let lines = commands.map { "  \(padded($0.0, width))  \($0.1)" }
+        let codes = ExitCode.allCases.map { "  \(padded("\($0.rawValue)", 3)) \($0.summary)" }
+        return """
+            Supervises API servers and replaces their workers without losing a request.
+
+            usage: koomyctl COMMAND [OPTION…] [ARGUMENT…]
+
+            \(lines.joined(separator: "\n"))
+
+            A target is NAME, NAME:SLOT or all. Options may stand anywhere:
+            \(optionLines(Option.global))
+
+            exit codes:
+            \(codes.joined(separator: "\n"))
+
+            More about a command: koomyctl help COMMAND
+
+            """
+    }
+
+    /// One command in full.
+    static func text(of command: CommandName) -> String {
+        var text = "\(command.summary)\n\nusage: koomyctl \(command.synopsis.joined(separator: " "))\n"
+        if !command.aliases.isEmpty { text += "also: \(command.aliases.joined(separator: ", "))\n" }
+        text += "\n\(command.details)\n\n\(optionLines(command.options + Option.global))\n"
+        return text
+    }
+
+    private static func optionLines(_ options: [Option]) -> String {
+        let rows = options.map { option in
+            let short = option.letter.map { "-\($0), " } ?? "    "
+            return (short + option.text + (option.valueName.map { " \($0)" } ?? ""), option.summary)
+        }
+        let width = rows.map(\.0.count).max() ?? 0
+        return rows.map { "  \(padded($0.0, width))  \($0.1)" }.joined(separator: "\n")
+    }
+
+    private static func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+}
+
+extension CommandName {
+    /// The command and what it takes.
+    var synopsis: [String] {
+        switch self {
+        case .start: ["start", "FILE|TARGET…"]
+        case .stop, .restart, .delete, .reset: [rawValue, "TARGET…"]
+        case .reload: ["reload", "[FILE|TARGET…]"]
+        case .status: ["status", "[APP…]"]
+        case .describe: ["describe", "APP…"]
+        case .scale: ["scale", "APP", "N|+N|-N"]
+        case .logs: ["logs", "[TARGET…]"]
+        case .events, .version: [rawValue]
+        case .validate: ["validate", "FILE"]
+        case .daemon: ["daemon", "start|stop|status"]
+        case .help: ["help", "[COMMAND]"]
+        }
+    }
+
+    var summary: String {
+        switch self {
+        case .start: "run the apps of an ecosystem file, or apps that are known"
+        case .stop: "drain workers and keep them stopped"
+        case .restart: "stop and start again, with a gap; reload has none"
+        case .reload: "replace workers one at a time, without losing a request"
+        case .status: "show every worker"
+        case .describe: "show all that is known of an app"
+        case .scale: "run another number of workers"
+        case .delete: "stop apps and forget them"
+        case .logs: "show what workers wrote"
+        case .events: "show what has happened"
+        case .reset: "forget failures, so that an errored app is tried again"
+        case .validate: "check an ecosystem file, and change nothing"
+        case .daemon: "start, stop or look at koomyd itself"
+        case .version: "print the version"
+        case .help: "explain a command"
+        }
+    }
+
+    var details: String {
+        switch self {
+        case .start:
+            """
+            Waits until every worker is ready, or says why one is not. A word is a file if it has a slash, ends in .json,
+            .yaml, .yml, .js or .cjs, or is the name of a file that exists; where an app has the same name, the app is
+            meant. If no daemon answers, your own koomyd is started first.
+            """
+        case .stop: "Waits until the workers have left. They stay stopped when koomyd is started again."
+        case .restart:
+            "Stops the workers, then starts them from what koomyd knows of them, and waits until they are ready."
+        case .reload:
+            """
+            Reads the files again, checks them as a whole, and changes nothing if one is wrong. Then, slot by slot, a new
+            worker has to be ready and healthy before the old one is asked to leave; the first failure stops the rollout
+            and the old workers stay. Without an argument every app is reloaded. Exits with 0 only if the new version is
+            live.
+            """
+        case .status:
+            "One line for each worker. Where the terminal is narrow, the least important columns are left out."
+        case .describe: "State, workers, listeners, log files, and the whole configuration with secrets hidden."
+        case .scale: "As many workers (4), or so many more (+1) or fewer (-1). New ones have to be ready."
+        case .delete: "Waits until the workers have left. Log files stay."
+        case .logs:
+            """
+            Without a target, those of every app. The lines of all slots of an app are in the same files; they are
+            merged by their time where each line begins with one. With --follow, files are followed through rotation.
+            """
+        case .events: "One line each, numbered. Without --follow, those that koomyd remembers."
+        case .reset: "Sets the counters of restarts to zero, and starts what was errored."
+        case .validate: "Every problem at once, as FILE:LINE:COLUMN. Warnings do not fail."
+        case .daemon:
+            """
+            start launches your own koomyd in the background and waits until it answers; as root, with the systemd unit
+            installed, use systemctl instead. stop drains every worker, and waits until koomyd is gone.
+            """
+        case .version: "The version of koomyctl; that of the daemon is shown by koomyctl daemon status."
+        case .help: "Without a command, a list of them."
+        }
+    }
+}
+
+extension ExitCode {
+    /// Its cause, in a line of help.
+    var summary: String {
+        switch self {
+        case .done: "done"
+        case .noSuchApp: "no such app or worker"
+        case .noDaemon: "no daemon answers"
+        case .workerFailed: "a new worker failed (the old ones stay)"
+        case .readyTimeout: "a new worker was not ready in time (the old ones stay)"
+        case .unhealthy: "a new worker was unhealthy (the old ones stay or were restored)"
+        case .drainForced: "done, but an old worker had to be killed"
+        case .superseded: "a later request took its place"
+        case .aborted: "aborted on request"
+        case .notPermitted: "not permitted"
+        case .usage: "the command line is wrong"
+        case .badConfiguration: "the ecosystem file is wrong or cannot be read"
+        case .internalError: "a fault of koomy's own"
+        case .cannotSave: "the daemon could not save it, so it was not done"
+        case .timedOut: "--timeout was over; the daemon goes on"
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import KoomyModel
+import KoomyWire
+
+/// A command line, understood.
+struct Invocation: Equatable {
+    var action: Action
+    var options = GlobalOptions()
+}
+
+/// What koomyctl is to do.
+enum Action: Equatable {
+    /// `words` are files or apps; which, only the disk and the daemon can tell.
+    case start(words: [String], only: [String]?)
+    case stop([Target])
+    case restart([Target])
+    case reload(words: [String])
+    case abort([Target])
+    case status([AppName])
+    case describe([AppName])
+    case scale(AppName, instances: String)
+    case delete([Target])
+    case reset([Target])
+    case logs(LogsRequest)
+    case events(follow: Bool, since: UInt64?)
+    case validate(file: String)
+    case daemon(DaemonAction)
+    case version
+    /// Help for one command, or for all.
+    case help(CommandName?)
+}
+
+enum DaemonAction: String, CaseIterable, Equatable {
+    case start, stop, status
+}
+
+struct LogsRequest: Equatable {
+    enum Stream: String, CaseIterable, Equatable { case out, err }
+
+    /// Empty for every app.
+    var targets: [Target] = []
+    var lines = 20
+    var follow = false
+    var streams = Stream.allCases
+}
+
+/// What every command understands.
+struct GlobalOptions: Equatable {
+    var json = false
+    var quiet = false
+    var noColor = false
+    /// nil for the place that the environment implies.
+    var socketPath: String?
+    /// nil for as long as it takes.
+    var timeout: TimeSpan?
+}
+
+/// Why a command line is not understood.
+struct UsageError: Error, Equatable {
+    var message: String
+    /// `did you mean …?` or how it would be right.
+    var hint: String?
+    /// The command whose help tells more.
+    var command: CommandName?
+}

@@ -1,0 +1,90 @@
+import KoomyModel
+import KoomyWire
+
+/// `koomyctl status`: a row for each worker, what is not as it should be, and a line that sums up.
+struct StatusText {
+    var status: StatusView
+    var screen: Screen
+
+    var lines: [String] {
+        guard !status.apps.isEmpty else { return ["no apps; begin with: koomyctl start FILE"] }
+        let remarks = status.apps.compactMap(remark)
+        return table.lines(on: screen) + [""] + remarks + [summary]
+    }
+
+    private var table: Table {
+        var table = Table([
+            .init(heading: "app", leastWidth: 12), .init(heading: "slot", isNumeric: true), .init(heading: "state"),
+            .init(heading: "pid", isNumeric: true, rank: 6), .init(heading: "gen", isNumeric: true, rank: 2),
+            .init(heading: "uptime", isNumeric: true, rank: 7), .init(heading: "restarts", isNumeric: true, rank: 5),
+            .init(heading: "memory", isNumeric: true, rank: 4), .init(heading: "cpu", isNumeric: true, rank: 3),
+            .init(heading: "last exit", rank: 1, leastWidth: 12),
+        ])
+        for app in status.apps {
+            table.rows += app.workers.isEmpty ? [row(app)] : app.workers.map { row(app, $0) }
+        }
+        return table
+    }
+
+    private func row(_ app: AppView, _ worker: WorkerView) -> [Table.Cell] {
+        [
+            .init(screen.clean(app.name)), .init("\(worker.slot)"),
+            .init(screen.clean(worker.state), Style(state: worker.state)),
+            .init(worker.pid.map { "\($0)" } ?? screen.none), .init("\(worker.generation)"),
+            .init(worker.uptimeMs.map(Quantity.span(milliseconds:)) ?? screen.none), .init("\(worker.restarts)"),
+            .init(worker.memory.map(Quantity.bytes) ?? screen.none),
+            .init(worker.cpu.map(Quantity.percent) ?? screen.none), .init(screen.clean(reason(worker))),
+        ]
+    }
+
+    /// An app none of whose workers is there.
+    private func row(_ app: AppView) -> [Table.Cell] {
+        let none = Table.Cell(screen.none)
+        return [
+            .init(screen.clean(app.name)), none, .init(screen.clean(app.state), Style(state: app.state)), none,
+            .init("\(app.generation)"), none, .init("\(app.restarts)"), none, none,
+            .init(screen.clean(app.reason ?? screen.none)),
+        ]
+    }
+
+    private func reason(_ worker: WorkerView) -> String {
+        let exit = worker.lastExit?.reason
+        let next = worker.nextStartMs.map { "next start in \(Quantity.span(milliseconds: $0))" }
+        let said = [exit, next].compactMap { $0 }.joined(separator: "; ")
+        return said.isEmpty ? screen.none : said
+    }
+
+    /// What a row cannot say of an app.
+    private func remark(_ app: AppView) -> String? {
+        var parts: [String] = []
+        if let rollout = app.rollout { parts.append(Self.text(of: rollout)) }
+        if app.condition != .ok, app.condition != .stopped, !app.workers.isEmpty, let reason = app.reason {
+            parts.append(screen.clean(reason))
+        }
+        guard !parts.isEmpty else { return nil }
+        let state = screen.styled(screen.clean(app.state), Style(state: app.state))
+        return "\(screen.clean(app.name)) is \(state): \(parts.joined(separator: "; "))"
+    }
+
+    static func text(of rollout: RolloutView) -> String {
+        "\(rollout.kind) from generation \(rollout.from) to \(rollout.to), \(rollout.done) of "
+            + Quantity.counted(rollout.total, "slot")
+    }
+
+    private var summary: String {
+        let wanted = status.apps.filter { $0.desired == "running" }.reduce(0) { $0 + $1.instances }
+        let ready = status.apps.reduce(0) { $0 + Self.readySlots(of: $1) }
+        let others: [String] = [AppCondition.stopped, .errored].compactMap { condition in
+            let count = status.apps.count { $0.condition == condition }
+            return count > 0 ? "\(count) \(condition.rawValue)" : nil
+        }
+        let apps = Quantity.counted(status.apps.count, "app")
+        let remark = others.isEmpty ? "" : " (\(others.joined(separator: ", ")))"
+        return "\(apps)\(remark), \(ready) of \(Quantity.counted(wanted, "worker")) ready"
+    }
+
+    /// Slots with a ready worker; the old and the new worker of a slot count once.
+    static func readySlots(of app: AppView) -> Int {
+        Set(app.workers.filter { $0.condition == .ready }.map(\.slot)).count
+    }
+}

@@ -1,0 +1,149 @@
+import KoomyModel
+
+@testable import KoomyCore
+
+/// An app and a kernel that does whatever a kernel may do, as one value, so that every reachable state can be visited.
+///
+/// Time stands still: what depends on time passing is a timer, and any armed timer may fire at any moment.
+struct AppWorld: Hashable {
+    /// What exists of a worker outside the machine.
+    enum Process: Hashable {
+        case ordered
+        case running
+        /// Its own process has ended; descendants are left until `treeGone`.
+        case ended
+    }
+
+    var app: App
+    var processes: [UInt64: Process] = [:]
+    /// Workers that the kernel has been told to end.
+    var killed: Set<UInt64> = []
+    var asked: Set<UInt64> = []
+    var timers: Set<TimerID> = []
+    var listening: Set<Generation>
+    /// Requests that operators still make; it bounds the exploration.
+    var requests: Int
+    /// A failure of an invariant on the way here.
+    var violation: String?
+
+    static let origin = Instant(nanoseconds: 1_000_000_000)
+
+    init(_ spec: AppSpec, requests: Int) {
+        app = App(spec)
+        self.requests = requests
+        listening = [app.current]
+    }
+
+    /// Every event that may happen now.
+    var possibleEvents: [App.Event] {
+        var events: [App.Event] = []
+        for (serial, process) in processes.sorted(by: { $0.key < $1.key }) {
+            switch process {
+            case .ordered:
+                events.append(.worker(serial, .spawned))
+                let failure = StartFailure(step: .execute, errno: 2, subject: "x")
+                events.append(.worker(serial, .spawnFailed(failure)))
+            case .running where killed.contains(serial):
+                events.append(.worker(serial, .exited(.signaled(.kill, dumpedCore: false))))
+            case .running:
+                events.append(.worker(serial, .exited(asked.contains(serial) ? .exited(code: 0) : .exited(code: 1))))
+                if app.workers[serial]?.state == .starting { events.append(.worker(serial, .becameReady(.notify))) }
+                if app.workers[serial]?.isReady == true, requests > 0 { events.append(.worker(serial, .declaredHung)) }
+            case .ended: events.append(.worker(serial, .treeGone))
+            }
+        }
+        for timer in timers.sorted(by: { "\($0)" < "\($1)" }) { events.append(.timerFired(timer)) }
+        guard requests > 0 else { return events }
+        events += [.start, .stop(.stopped), .restart, .abortRollout, .scale(app.spec.instances == 1 ? 2 : 1), .reset]
+        events += [.stopSlot(0), .startSlot(0), .restartSlot(0), .recycleSlot(0), .scheduleFired]
+        events += app.workers.keys.sorted().prefix(1).map(App.Event.ownsPort)
+        if app.isActive {
+            var next = app.spec
+            next.environment["VERSION"] = "\(app.nextGeneration.number)"
+            events.append(.roll(next, app.nextGeneration))
+        }
+        return events
+    }
+
+    /// Lets an event happen.
+    mutating func apply(_ event: App.Event) {
+        let before = self
+        switch event {
+        case .timerFired(let timer): timers.remove(timer)
+        case .worker(let serial, let fact): note(fact, of: serial)
+        case .roll(_, let generation): listening.insert(generation)
+        case .start: if !app.isActive { listening.insert(app.current) }
+        case .startSlot, .stop, .stopSlot, .restart, .restartSlot, .configure, .startWhenListening, .listening,
+            .cannotListen,
+            .abortRollout, .scale, .recycleSlot, .reset, .kill, .sampled, .scheduleFired, .ownsPort:
+            break
+        }
+        if event.isRequest { requests -= 1 }
+        for action in app.handle(event, at: Self.origin) { perform(action) }
+        violation = violation ?? AppInvariants.violation(from: before, by: event, to: self)
+        normalise()
+    }
+
+    private mutating func note(_ fact: Worker.Event, of serial: UInt64) {
+        switch fact {
+        case .spawned: processes[serial] = .running
+        case .spawnFailed, .treeGone: processes[serial] = nil
+        case .exited: processes[serial] = .ended
+        case .becameReady, .timerFired, .leave, .kill, .extended, .pinged, .declaredHung, .probed: break
+        }
+    }
+
+    private mutating func perform(_ action: Action) {
+        switch action {
+        case .spawn(let id):
+            processes[id.serial] = .ordered
+            if let worker = app.workers[id.serial], !listening.contains(worker.generation) {
+                violation = "worker \(id.serial) is started without its generation's listeners"
+            }
+        case .signal(let id, _):
+            asked.insert(id.serial)
+            if processes[id.serial] != .running { violation = "a signal to worker \(id.serial), which does not run" }
+        case .killTree(let id): killed.insert(id.serial)
+        case .signalDescendants: break
+        case .forget(let id):
+            if processes[id.serial] != nil { violation = "worker \(id.serial) is forgotten with processes left" }
+            killed.remove(id.serial)
+            asked.remove(id.serial)
+            timers = timers.filter { timer in
+                guard case .worker(id, _) = timer else { return true }
+                return false
+            }
+        case .arm(let timer, _): timers.insert(timer)
+        case .disarm(let timer): timers.remove(timer)
+        case .closeListeners(_, let generation):
+            listening.remove(generation)
+            let users = app.workers.values.filter { $0.generation == generation && processes[$0.id.serial] == .running }
+            if !users.isEmpty { violation = "generation \(generation.number) lost its listeners with workers left" }
+        case .anomaly(let anomaly): violation = "\(anomaly)"
+        case .ask, .sample, .schedule, .openListeners, .prepare, .publish, .reply, .exit: break
+        }
+    }
+
+    /// Makes states equal that differ only in what no later decision depends on.
+    private mutating func normalise() {
+        var next: UInt64 = 1
+        while (next..<next + 6).contains(where: { app.workers[$0] != nil }) { next += 1 }
+        app.nextSerial = next
+        for index in app.slots.indices {
+            app.slots[index].lastEnd = nil
+            app.slots[index].restarts = 0
+        }
+    }
+}
+
+extension App.Event {
+    var isRequest: Bool {
+        switch self {
+        case .worker(_, .declaredHung), .scheduleFired, .ownsPort: true
+        case .worker, .timerFired, .sampled, .listening, .cannotListen: false
+        case .start, .startSlot, .stop, .stopSlot, .restart, .restartSlot, .roll, .configure, .startWhenListening,
+            .abortRollout, .scale, .recycleSlot, .reset, .kill:
+            true
+        }
+    }
+}

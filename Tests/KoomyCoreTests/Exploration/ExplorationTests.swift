@@ -1,0 +1,89 @@
+import KoomyModel
+import Testing
+
+@testable import KoomyCore
+
+/// Every state that an app can come to, breadth first, with the invariants checked on each way into it.
+struct ExplorationTests {
+    struct Case: CustomTestStringConvertible, Sendable {
+        var name: String
+        var instances: Int
+        var order = RolloutPolicy.Order.newFirst
+        var maxRestarts: Int
+        var requests: Int
+        /// States after which the exploration stops; the ways in are breadth first, so the shortest stories are all told.
+        var limit: Int
+
+        var testDescription: String { name }
+
+        var spec: AppSpec {
+            var spec = AppSpec(
+                name: AppName("a")!,
+                command: Command(script: "x"),
+                workingDirectory: "/",
+                instances: instances,
+                listeners: [ListenerSpec(name: "web", address: .tcp(host: "127.0.0.1", port: 1))]
+            )
+            spec.rollout.order = order
+            spec.restart.maxRestarts = maxRestarts
+            spec.restart.jitter = 0
+            return spec
+        }
+    }
+
+    static let cases = [
+        Case(name: "one worker, two requests", instances: 1, maxRestarts: 2, requests: 3, limit: 40_000),
+        Case(
+            name: "one worker, stop first",
+            instances: 1,
+            order: .stopFirst,
+            maxRestarts: 2,
+            requests: 3,
+            limit: 40_000
+        ),
+        Case(name: "two workers, one request", instances: 2, maxRestarts: 2, requests: 2, limit: 40_000),
+        Case(
+            name: "two workers, stop first",
+            instances: 2,
+            order: .stopFirst,
+            maxRestarts: 2,
+            requests: 2,
+            limit: 40_000
+        ),
+    ]
+
+    @Test(arguments: cases) func `no reachable state breaks a promise`(_ story: Case) {
+        var first = AppWorld(story.spec, requests: story.requests)
+        first.apply(.start)
+        first.requests = story.requests - 1
+        var parents: [AppWorld: (AppWorld, App.Event)?] = [first: nil]
+        var queue = [first]
+        var head = 0
+        while head < queue.count, queue.count < story.limit {
+            let world = queue[head]
+            head += 1
+            for event in world.possibleEvents {
+                var next = world
+                next.apply(event)
+                guard parents[next] == nil else { continue }
+                parents[next] = (world, event)
+                if let violation = next.violation {
+                    Issue.record("\(violation)\n\(path(to: next, parents))")
+                    return
+                }
+                queue.append(next)
+            }
+        }
+        #expect(queue.count > 200, "the exploration went nowhere")
+    }
+
+    private func path(to world: AppWorld, _ parents: [AppWorld: (AppWorld, App.Event)?]) -> String {
+        var steps: [String] = []
+        var current = world
+        while case .some(.some((let parent, let event))) = parents[current] {
+            steps.append("  \(event)")
+            current = parent
+        }
+        return steps.reversed().joined(separator: "\n")
+    }
+}
