@@ -33,7 +33,9 @@ struct WorkerTests {
 
     @Test func `programs that are started do not see the hand-over`() async {
         await #expect(processExitsWith: .success) {
-            let names = ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]
+            let names = [
+                "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
+            ]
             for name in names { setenv(name, name == "NOTIFY_SOCKET" ? "/nowhere" : "0", 1) }
             let worker = try Worker()
             try #require(worker.notifier.socket == "/nowhere")
