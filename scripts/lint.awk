@@ -13,9 +13,9 @@ BEGIN {
     allow("KoomySupervisor", "KoomyModel KoomyCore KoomyConfig KoomyWire KoomySystem KoomyEventLoop" \
         " CSystemd CMicrohttpd Glibc")
     allow("KoomyWorker", "CKoomyLinux Glibc")
-    allow("KoomyClient", "KoomyModel KoomyWire KoomySystem Glibc")
+    allow("KoomyClient", "KoomyModel KoomyWire KoomySystem CKoomyLinux Glibc")
     allow("koomyd", "KoomyModel KoomyConfig KoomySystem KoomySupervisor Glibc")
-    allow("koomyctl", "KoomyModel KoomyConfig KoomyWire KoomySystem KoomyClient Glibc")
+    allow("koomyctl", "KoomyModel KoomyConfig KoomyWire KoomySystem KoomyClient CKoomyLinux Glibc")
     allow("koomy-api", "KoomyWorker CKoomyLinux CMicrohttpd CSQLite Glibc Synchronization")
 }
 
