@@ -1,3 +1,4 @@
+import Glibc
 import KoomyModel
 import KoomySupervisor
 import KoomySystem

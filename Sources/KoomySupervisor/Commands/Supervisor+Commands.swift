@@ -1,7 +1,7 @@
-import KoomyCore
+package import KoomyCore
 import KoomyModel
-import KoomySystem
-package import KoomyWire
+package import KoomySystem
+import KoomyWire
 
 /// Commands of the control socket, put to the fleet.
 extension Supervisor: ControlDelegate {

@@ -1,4 +1,5 @@
 import KoomyCore
+import KoomyEventLoop
 import KoomyWire
 
 extension Supervisor {

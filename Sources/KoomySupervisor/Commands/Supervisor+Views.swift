@@ -1,6 +1,6 @@
 import KoomyCore
 import KoomyModel
-import KoomySystem
+package import KoomySystem
 package import KoomyWire
 
 /// The fleet as users see it.

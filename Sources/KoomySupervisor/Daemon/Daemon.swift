@@ -1,8 +1,8 @@
 import CSystemd
 import KoomyCore
-package import KoomyEventLoop
+import KoomyEventLoop
 import KoomyModel
-package import KoomySystem
+import KoomySystem
 import KoomyWire
 
 /// koomyd from its first step to its exit status.

@@ -1,4 +1,5 @@
 import KoomyCore
+import KoomyEventLoop
 import KoomyModel
 import KoomySystem
 import KoomyWire

@@ -1,5 +1,5 @@
 import KoomyModel
-package import KoomySystem
+import KoomySystem
 
 /// What koomyd says about itself: to the journal, to a terminal, or to a file of its own.
 package final class DaemonLog {

@@ -21,7 +21,7 @@ package final class LogTable {
         self.isForeground = isForeground
     }
 
-    deinit { buffer.deallocate() }
+    isolated deinit { buffer.deallocate() }
 
     /// The file that a stream goes to.
     package func path(_ spec: AppSpec, _ stream: Stream) -> String {

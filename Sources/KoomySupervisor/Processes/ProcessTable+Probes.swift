@@ -15,11 +15,9 @@ extension ProcessTable {
                 return try spawner.spawn(try Self.request(arguments, for: worker))
             }
         )
-        worker.probes.removeAll { $0.isFinished }
-        let handle = probes.run(probe, on: subject) { [weak self] result in
+        worker.probes[kind] = probes.run(probe, on: subject) { [weak self] result in
             self?.report(id, .probed(kind, attempt: attempt, result))
         }
-        worker.probes.append(handle)
     }
 
     /// A probe's command: as the worker's user, in its directory and environment, without its sockets.

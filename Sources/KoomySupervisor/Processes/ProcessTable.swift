@@ -57,7 +57,7 @@ package final class ProcessTable {
     }
 
     /// The worker of a process, if it is a worker's own.
-    package func worker(of pid: ProcessID) -> WorkerProcess? { ids[pid].flatMap { workers[$0] } }
+    func worker(of pid: ProcessID) -> WorkerProcess? { ids[pid].flatMap { workers[$0] } }
 
     func makeNotifyPath() -> String {
         nextSocket += 1
@@ -111,7 +111,7 @@ package final class ProcessTable {
         guard let worker = workers.removeValue(forKey: id) else { return }
         worker.notify?.close()
         worker.observer?.end()
-        for probe in worker.probes { probe.cancel() }
+        for probe in worker.probes.values { probe.cancel() }
         try? worker.cgroup?.cgroup.remove()
     }
 

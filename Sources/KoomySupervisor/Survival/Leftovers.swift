@@ -1,5 +1,5 @@
 import Glibc
-import KoomyModel
+package import KoomyModel
 package import KoomySystem
 
 /// Workers of a koomyd that ended without them: they hold the sockets that are to be opened again.
