@@ -2,7 +2,7 @@ import KoomyCore
 import KoomyWire
 
 /// Reads the answer to a probe and judges it.
-nonisolated struct HTTPAnswer {
+nonisolated struct ProbeAnswer {
     /// The status that is wanted; nil for any from 200 to 399.
     private let expected: Int?
     private var parser = HTTPParser(.responses())
