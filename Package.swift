@@ -127,6 +127,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: ["KoomyModel", "KoomyWire", "KoomySystem", "KoomyClient", "TestSupport"],
+            exclude: ["Fixtures"],
             swiftSettings: strict
         ),
     ]
