@@ -79,6 +79,8 @@ let package = Package(
 
         // The load generator of the tests and of the quickstart; not a product.
         .executableTarget(name: "loadgen", path: "Tests/loadgen", linkerSettings: [.linkedLibrary("m")]),
+        // Times restarts and commands for scripts/measure; not a product either.
+        .executableTarget(name: "stopwatch", path: "Tests/stopwatch"),
 
         .target(
             name: "TestSupport",
@@ -119,10 +121,23 @@ let package = Package(
             ],
             swiftSettings: onTheLoop
         ),
-        .testTarget(name: "KoomyWorkerTests", dependencies: ["KoomyWorker", "TestSupport"], swiftSettings: strict),
+        // The worker that docs/worker-contract.md shows; its text there and here is compared by a test.
+        .executableTarget(
+            name: "worker-example",
+            dependencies: ["KoomyWorker"],
+            path: "Tests/worker-example",
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "KoomyWorkerTests",
+            dependencies: ["KoomyWorker", "CKoomyLinux", "worker-example", "TestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "KoomyAPITests",
-            dependencies: ["koomy-api", "KoomySystem", "TestSupport"],
+            dependencies: [
+                "koomy-api", "KoomyWorker", "CKoomyLinux", "CSQLite", "worker-example", "loadgen", "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(

@@ -25,6 +25,8 @@ ssize_t koomy_write(int descriptor, const void *bytes, size_t size)
 
 int koomy_pipe(int ends[2]) { return KOOMY_RESULT(pipe2(ends, O_CLOEXEC)); }
 
+int koomy_set_pipe_size(int descriptor, int bytes) { return KOOMY_RESULT(fcntl(descriptor, F_SETPIPE_SZ, bytes)); }
+
 int koomy_duplicate(int descriptor, int minimum)
 {
     return KOOMY_RESULT(fcntl(descriptor, F_DUPFD_CLOEXEC, minimum));

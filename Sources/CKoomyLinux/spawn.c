@@ -40,17 +40,16 @@ static size_t write_decimal(long number, char *text)
     return length;
 }
 
-// Ignored signals would stay ignored through execve(2), and so would blocked ones.
+// Ignored signals would stay ignored through execve(2), and so would blocked ones. As plain system calls, because the
+// library refuses to touch the two signals that it uses itself (nptl(7)).
 static void reset_signals(void)
 {
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = SIG_DFL;
+    // SIG_DFL, no flags and an empty mask in the kernel's layout of every architecture, which is at most this long.
+    const uint64_t by_default[8] = {0};
     for (int signal = 1; signal <= 64; signal++)
-        (void)sigaction(signal, &action, NULL);
-    sigset_t none;
-    sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+        (void)syscall(SYS_rt_sigaction, signal, by_default, NULL, sizeof(uint64_t));
+    const uint64_t none = 0;
+    (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
 }
 
 static int set_oom_score(int score)

@@ -34,7 +34,6 @@ extension App {
 
     mutating func listening(_ generation: Generation, at now: Instant) {
         guard case .deaf = breaker, generation == current, goal == .running else { return }
-        act(.schedule(name, spec.recycle.schedule))
         gainListeners()
         closeBreaker()
         for index in slots.indices where slots[index].seat == .errored { rouse(index) }
@@ -44,6 +43,7 @@ extension App {
     mutating func gainListeners() {
         guard case .deaf = breaker else { return }
         act(.disarm(.retry(name)))
+        act(.schedule(name, spec.recycle.schedule))
         breaker = .closed
     }
 
@@ -128,12 +128,12 @@ extension App {
     /// Lets an idle slot be started by the next reconcile.
     mutating func rouse(_ index: Int) {
         switch slots[index].seat {
-        case .waiting:
-            act(.disarm(.restart(name, slot: index)))
-            slots[index].seat = .vacant
-        case .held, .finished, .stopped, .errored: slots[index].seat = .vacant
-        case .vacant, .taken, .yielding, .reserved: break
+        case .waiting: act(.disarm(.restart(name, slot: index)))
+        case .held, .finished, .stopped, .errored: break
+        case .vacant, .taken, .yielding, .reserved: return
         }
+        slots[index].seat = .vacant
+        slots[index].backoff.recordStableRun()
     }
 
     /// Empties a slot for good, whatever goes on in it.

@@ -23,6 +23,7 @@ extension App {
     /// Whether nothing runs and nothing is going to by itself.
     package var isAtRest: Bool {
         guard workers.isEmpty else { return false }
+        if isActive, case .deaf = breaker { return false }
         return !isActive || (!slots.isEmpty && slots.allSatisfy { $0.isAtRest || $0.seat == .errored })
     }
 
@@ -158,7 +159,7 @@ extension Worker {
         switch state {
         case .spawning, .starting: .starting
         case .ready: .ready
-        case .unwanted, .leaving, .killing, .clearing, .purging, .gone: .draining
+        case .unwanted, .condemned, .leaving, .killing, .clearing, .purging, .gone: .draining
         }
     }
 }

@@ -62,6 +62,11 @@ package final class LoadGenerator {
         )
     }
 
+    /// Lets it run for this long: load is an amount of time.
+    package func waitFor(seconds: Double) throws {
+        try always(for: .seconds(seconds), "loadgen runs") { process.ended == nil }
+    }
+
     /// Ends it, after what is in flight, and reads what it counted.
     package func finish() throws -> Report {
         defer { process.stop() }
@@ -73,7 +78,7 @@ package final class LoadGenerator {
     package func report() throws -> Report {
         let exit = try process.wait(within: .seconds(60))
         guard exit == .code(0) || exit == .code(3) else {
-            throw Timeout(description: "loadgen ended with \(exit): \(process.errorOutput)")
+            throw TestFailure(description: "loadgen ended with \(exit): \(process.errorOutput)")
         }
         return Report(json: try JSON(parsing: Files.text(of: reportPath) ?? ""))
     }

@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "worker.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -257,6 +259,8 @@ int koomy_close(int descriptor);
 ssize_t koomy_read(int descriptor, void *buffer, size_t size);
 ssize_t koomy_write(int descriptor, const void *bytes, size_t size);
 int koomy_pipe(int ends[2]);
+/// fcntl(2), F_SETPIPE_SZ.
+int koomy_set_pipe_size(int descriptor, int bytes);
 /// A duplicate with a number of at least `minimum`.
 int koomy_duplicate(int descriptor, int minimum);
 int koomy_get_flags(int descriptor);

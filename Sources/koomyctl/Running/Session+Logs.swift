@@ -105,8 +105,7 @@ extension Session {
 
     /// Waits a little; whether somebody still reads what is printed.
     private func outputIsRead() -> Bool {
-        var entry = pollfd(fd: Output.Stream.results.rawValue, events: 0, revents: 0)
-        return poll(&entry, 1, Self.interval) <= 0
+        StandardStream.output.hasReader(waiting: .milliseconds(Int64(Self.interval)))
     }
 }
 
