@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Daemons that are absent, slow, or not what they should be.
-@Suite(.timeLimit(.minutes(1))) struct BadAnswerTests {
+@Suite struct BadAnswerTests {
     private func failure(
         _ script: @escaping ScriptedDaemon.Script,
         _ body: (ControlClient) throws(ClientError) -> Void = { client throws(ClientError) in _ = try client.status() },

@@ -17,7 +17,7 @@ private func withClient<Result>(
 
 private let done = CommandResult(.done, message: "2 workers are ready")
 
-@Suite(.timeLimit(.minutes(1))) struct ControlClientTests {
+@Suite struct ControlClientTests {
     @Test func `the status is asked for and understood`() throws {
         try withClient({ _ in .answer(Samples.status) }) { client, daemon in
             try #expect(client.status() == Samples.status)

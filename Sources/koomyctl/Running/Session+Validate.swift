@@ -39,7 +39,7 @@ extension Session {
         }
     }
 
-    /// - Parameter apps: nil where the file is wrong.
+    /// Shows problems; `apps` is nil where the file is wrong.
     private func show(_ diagnostics: [Diagnostic], of file: String, apps: [String]?) {
         if options.json {
             let views = diagnostics.map(DiagnosticView.init)
