@@ -37,10 +37,23 @@ extension App {
         case .open, .deaf: slots[index].seat = .errored
         case .halfOpen(let scout) where scout != index: slots[index].seat = .errored
         case .closed, .incident, .halfOpen:
+            if let older = leftover(in: index) {
+                slots[index].seat = .yielding(serial: older)
+                return
+            }
             slots[index].seat = .taken(serial: nextSerial)
             _ = launch(slot: index, slots[index].generation, at: now)
         }
     }
+
+    /// A worker that is leaving the slot, where the next one can start only when it is gone.
+    func leftover(in index: Int) -> UInt64? {
+        guard isExclusive(slots[index]) else { return nil }
+        return workers.values.filter { $0.slot == index && !$0.isWanted }.map(\.id.serial).min()
+    }
+
+    /// Whether two workers of the slot cannot run at once.
+    func isExclusive(_ slot: Slot) -> Bool { ownsPort || spec(of: slot).rollout.order == .stopFirst }
 
     /// Forgets the specifications that nothing needs any more, and their listeners.
     private mutating func collectGenerations() {

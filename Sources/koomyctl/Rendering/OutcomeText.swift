@@ -15,7 +15,9 @@ struct OutcomeText {
     ///
     /// - Parameters:
     ///   - verb: The command, as `reload`.
+    ///   - result: How it ended.
     ///   - running: The apps that it was about, as they are now; nil where that is not known.
+    /// - Returns: Lines, none of which is empty.
     func failure(_ verb: String, _ result: CommandResult, running: [AppView]?) -> [String] {
         let error = ErrorView(
             code: result.outcome,

@@ -1,0 +1,30 @@
+internal import Glibc
+package import Testing
+
+/// What a test may need of the machine; where it is missing the test is skipped, by name and with the reason.
+extension Trait where Self == ConditionTrait {
+    package static var needsRoot: Self { .enabled("needs root") { geteuid() == 0 } }
+
+    package static var needsOrdinaryUser: Self { .enabled("needs a user who is not root") { geteuid() != 0 } }
+
+    package static var needsNode: Self { .enabled("needs node") { Binaries.installed("node") != nil } }
+
+    package static var needsGunicorn: Self { .enabled("needs gunicorn") { Binaries.installed("gunicorn") != nil } }
+
+    package static var needsSystemdAnalyze: Self {
+        .enabled("needs systemd-analyze") { Binaries.installed("systemd-analyze") != nil }
+    }
+
+    /// `Tests/sdbox` boots a real systemd as PID 1 of namespaces of its own.
+    package static var needsSystemdBox: Self {
+        .enabled("needs root and systemd for Tests/sdbox") {
+            geteuid() == 0 && Files.exists("/lib/systemd/systemd") && Binaries.installed("unshare") != nil
+        }
+    }
+}
+
+extension Trait where Self == ConditionTrait {
+    private static func enabled(_ reason: Comment, if condition: @escaping @Sendable () -> Bool) -> Self {
+        .enabled(if: condition(), reason)
+    }
+}
