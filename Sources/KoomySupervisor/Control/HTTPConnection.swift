@@ -49,8 +49,8 @@ final class HTTPConnection {
     func resume() {
         guard isSuspended else { return }
         isSuspended = false
-        // It wakes the epoll descriptor, so nothing else has to be done.
         MHD_resume_connection(connection)
+        server.wake()
     }
 
     /// Has libmicrohttpd close it in the next round.
