@@ -5,7 +5,7 @@ extension App {
     mutating func requestRecycle(of serials: [UInt64], _ cause: RecycleCause) {
         guard goal == .running else { return }
         for serial in serials where !recycles.contains(where: { $0.serial == serial }) {
-            guard let index = slotServed(by: serial), slots[index].replacement == nil else { continue }
+            guard slotServed(by: serial) != nil else { continue }
             recycles.append(Recycle(serial: serial, cause: cause))
         }
     }

@@ -31,10 +31,21 @@ extension App {
         slots.contains { slot in
             switch slot.seat {
             case .errored: true
-            case .finished(let reason): !reason.isSuccess && !reason.isStop(spec(of: slot).restart)
+            case .finished(let reason): isFailure(reason, slot)
             case .vacant, .taken, .yielding, .reserved, .waiting, .held, .stopped: false
             }
         }
+    }
+
+    /// Whether an end after which the slot stays empty is a failure.
+    func isFailure(_ reason: ExitReason, _ slot: Slot) -> Bool {
+        !reason.isSuccess && !reason.isStop(spec(of: slot).restart)
+    }
+
+    /// Whether the slot's worker ended and is not to be started again; nil while it may be.
+    func finish(of slot: Int) -> ExitReason? {
+        guard slots.indices.contains(slot), case .finished(let reason) = slots[slot].seat else { return nil }
+        return reason
     }
 
     package func isReady(_ slot: Int) -> Bool {

@@ -46,7 +46,7 @@ import Testing
         #expect(spec.logs.outFile == "/srv/shop/deep/er/log/o")
         #expect(try load("script: ./x\ncwd: /opt/app\n").apps[0].command.script == "/opt/app/x")
         #expect(try load("script: ./x\ncwd: ~/app\n").apps[0].workingDirectory == "/home/ann/app")
-        #expect(try load("script: ./x\n", name: "conf/e.yaml").apps[0].workingDirectory == "/work/conf")
+        #expect(try load("script: ./x\n", name: "conf/e.yaml").apps[0].workingDirectory == "/home/dev/conf")
     }
 
     @Test(arguments: ["cwd", "out_file", "error_file", "script", "interpreter"])

@@ -139,6 +139,9 @@ import Testing
             "health: {tcp: true, port: 90}\nargs: [«\"{probe_fd}\"]\n",
             "{probe_fd} stands for nothing"
         )
-        expectAttributeProblems("interpreter: node\ninterpreter_args: [«\"{fd}\"]\n", "{fd} stands for nothing")
+        expectAttributeProblems(
+            "interpreter: node\ninterpreter_args: [«\"{fd}\"]\n",
+            "{fd} stands for nothing here | in args only"
+        )
     }
 }

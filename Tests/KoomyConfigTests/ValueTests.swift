@@ -90,9 +90,9 @@ import Testing
 
     @Test func `the folder of the file`() {
         #expect(PathResolver(file: "/srv/a.yaml", context: .sample).folder == "/srv")
-        #expect(PathResolver(file: "a.yaml", context: .sample).folder == "/work")
-        #expect(PathResolver(file: "sub/../a.yaml", context: .sample).folder == "/work")
-        #expect(PathResolver(file: "../a.yaml", context: .sample).folder == "/")
+        #expect(PathResolver(file: "a.yaml", context: .sample).folder == "/home/dev")
+        #expect(PathResolver(file: "sub/../a.yaml", context: .sample).folder == "/home/dev")
+        #expect(PathResolver(file: "../a.yaml", context: .sample).folder == "/home")
         #expect(PathResolver(file: "/a.yaml", context: .sample).folder == "/")
     }
 

@@ -60,14 +60,17 @@ struct CgroupTests {
         #expect(DelegatedCgroup(path: group.path)?.path == group.path)
     }
 
-    @Test(.enabled(if: Machine.hasCgroups, "needs root and cgroup v2"))
-    func `a process is started in a group, which knows its children and kills them all`() throws {
+    @Test(.enabled(if: Machine.hasCgroups, "needs root and cgroup v2"), arguments: [false, true])
+    func `a process is started in a group, which knows its children and kills them all`(isPlain: Bool) throws {
         let group = try Delegated()
         try group.mark()
         let delegated = try #require(DelegatedCgroup(path: group.path))
         let cgroup = try delegated.makeChild("worker-1")
         #expect(cgroup.isPopulated() == false)
-        let child = try Child.shell("setsid sleep 1000 & sleep 1000") { $0.cgroup = cgroup.descriptor.number }
+        let child = try Child.shell("setsid sleep 1000 & sleep 1000") {
+            $0.cgroup = cgroup.descriptor.number
+            $0.avoidsClone3 = isPlain
+        }
         #expect(waitUntil { cgroup.processIDs().count == 3 && cgroup.isPopulated() == true })
         #expect(cgroup.processIDs().contains(child.pid))
         let busy = systemError { () throws(SystemError) in try cgroup.remove() }

@@ -80,19 +80,27 @@ struct DirectoriesTests {
     }
 
     @Test
-    func `they are made with their modes, and a second time nothing happens`() throws {
-        let home = scratch("deep/koomy")
-        let directories = try Directories(environment: ["KOOMY_HOME": home])
-        let old = umask(0)
-        defer { umask(old) }
-        for _ in 0..<2 {
-            try directories.prepare()
-            #expect(mode("\(home)/run") == (Machine.isRoot ? 0o755 : 0o700))
-            #expect(mode("\(home)/run/notify") == (Machine.isRoot ? 0o755 : 0o700))
-            #expect(mode("\(home)/state") == 0o700)
-            #expect(mode("\(home)/log") == (Machine.isRoot ? 0o750 : 0o700))
+    func `they are made with their modes, and a second time nothing happens`() async {
+        // The umask belongs to the whole process.
+        await #expect(processExitsWith: .success) {
+            let scratch = try Scratch()
+            let home = scratch("deep/koomy")
+            func mode(_ path: String) -> mode_t {
+                var status = stat()
+                stat("\(home)/\(path)", &status)
+                return status.st_mode & 0o7777
+            }
+            let directories = try Directories(environment: ["KOOMY_HOME": home])
+            for mask: mode_t in [0o077, 0] {
+                umask(mask)
+                try directories.prepare()
+                #expect(mode("run") == (Machine.isRoot ? 0o755 : 0o700))
+                #expect(mode("run/notify") == (Machine.isRoot ? 0o755 : 0o700))
+                #expect(mode("state") == 0o700)
+                #expect(mode("log") == (Machine.isRoot ? 0o750 : 0o700))
+            }
+            #expect(FileIdentity(at: "\(home)/config") == nil)
         }
-        #expect(FileIdentity(at: "\(home)/config") == nil)
     }
 
     @Test

@@ -79,6 +79,16 @@ struct ProcFSTests {
     }
 
     @Test
+    func `a variable is found in an environment of any size`() throws {
+        var environment = ["MARK": "found"]
+        for number in 0..<20 { environment["FILL\(number)"] = String(repeating: "x", count: 10_000) }
+        let child = try Child.sleeping { $0.environment = environment }
+        #expect(ProcFS.environmentValue("MARK", of: child.pid) == "found")
+        #expect(ProcFS.environmentValue("FILL19", of: child.pid)?.utf8.count == 10_000)
+        #expect(ProcFS.environmentValue("NONE", of: child.pid) == nil)
+    }
+
+    @Test
     func `the call that a process waits in is known with its arguments`() throws {
         let pipe = try Pipe()
         let child = try Child.shell("exec cat") { $0.descriptors = [.init(pipe.readEnd.number, as: 0)] }

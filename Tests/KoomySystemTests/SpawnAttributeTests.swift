@@ -36,6 +36,15 @@ struct SpawnAttributeTests {
     }
 
     @Test
+    func `a start where clone3 is forbidden is the same`() throws {
+        let child = try Child.sleeping { $0.avoidsClone3 = true }
+        #expect(ProcessStat(of: child.pid)?.session == child.pid)
+        #expect(child.descriptors.count == 3)
+        #expect(try child.process.pidfd.signal(.terminate))
+        #expect(try child.ended() == .signaled(.terminate, dumpedCore: false))
+    }
+
+    @Test
     func `its environment is exactly what was given`() throws {
         let child = try Child.sleeping { $0.environment = ["A": "1", "EMPTY": "", "TEXT": "x=y z\n"] }
         let text = try #require(child.text("environ"))
@@ -120,9 +129,9 @@ struct SpawnAttributeTests {
     @Test
     func `what is not asked for stays ours`() throws {
         let child = try Child.sleeping()
-        let own = umask(0)
-        umask(own)
-        #expect(child.status("Umask").flatMap { UInt32($0, radix: 8) } == own)
+        let own = try WholeFile.read("/proc/self/status").split(separator: UInt8(ascii: "\n"))
+        let mask = own.first { $0.starts(with: "Umask:".utf8) }.map { String(decoding: $0, as: UTF8.self) }
+        #expect(mask?.hasSuffix(try #require(child.status("Umask"))) == true)
         #expect(child.status("NoNewPrivs") == "0")
         #expect(child.link("cwd") == ProcFS.link("/proc/self/cwd"))
         #expect(niceness(child.pid) == niceness(0))

@@ -128,6 +128,19 @@ struct UnixSocketTests {
     }
 
     @Test
+    func `a file that cannot be given away is not left behind`() async {
+        await #expect(processExitsWith: .success) {
+            if Machine.isRoot { try #require(setuid(65_534) == 0) }
+            let path = "/tmp/koomy-owner-\(ThisProcess.id).sock"
+            var spec = ListenerSpec(name: "local", address: .unix(path: path))
+            spec.user = "root"
+            let error = systemError { () throws(SystemError) in _ = try ListeningSocket.open(spec).address }
+            #expect(error?.errno == .notPermitted)
+            #expect(FileIdentity(at: path) == nil)
+        }
+    }
+
+    @Test
     func `only the socket's own file is removed`() throws {
         let first = try ListeningSocket.open(spec())
         unlink(path)

@@ -56,11 +56,27 @@ final class Report {
             file: source.name,
             line: place.line,
             column: place.column,
-            keyPath: path,
-            message: message,
-            hint: hint,
+            keyPath: Self.oneLine(path),
+            message: Self.oneLine(message),
+            hint: hint.map(Self.oneLine),
             severity: severity,
             excerpt: source.excerpt(at: place)
         )
+    }
+
+    /// What a file says can hold anything; a message is one line, and sends nothing to a terminal but text.
+    private static func oneLine(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: SourceText.isControl) else { return text }
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case _ where SourceText.isControl(scalar): result += "\\u{\(String(scalar.value, radix: 16))}"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
     }
 }

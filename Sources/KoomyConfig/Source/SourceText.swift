@@ -104,13 +104,21 @@ extension SourceText {
     /// Room for a line on most terminals.
     private static let excerptWidth = 100
 
+    /// Characters that move a cursor or end a line instead of being seen.
+    static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x00...0x1F, 0x7F...0x9F, 0x2028, 0x2029: true
+        default: false
+        }
+    }
+
     /// The line at a place as people are shown it.
     func excerpt(at place: Place) -> Diagnostic.Excerpt {
         let line = scalars(ofLine: place.line)
         let start = line.count <= Self.excerptWidth ? 0 : max(0, place.column - 1 - Self.excerptWidth / 2)
         let window = line[start..<min(line.count, start + Self.excerptWidth)]
         var text = ""
-        for scalar in window { text.unicodeScalars.append(scalar.value < 0x20 ? " " : scalar) }
+        for scalar in window { text.unicodeScalars.append(Self.isControl(scalar) ? " " : scalar) }
         let offset = place.column - 1 - start
         return Diagnostic.Excerpt(text: text, offset: offset, length: max(1, min(place.length, window.count - offset)))
     }

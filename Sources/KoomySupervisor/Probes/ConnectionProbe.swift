@@ -1,4 +1,3 @@
-import Glibc
 import KoomyCore
 import KoomyEventLoop
 import KoomyModel
@@ -8,11 +7,11 @@ import KoomySystem
 final class ConnectionProbe: ProbeWork {
     private let loop: EventLoop
     private let addresses: [SocketAddress]
-    /// Our own descriptor of the socket that the worker is to accept from.
+    /// The port of the worker's private socket, where that is asked.
     ///
     /// The kernel completes connections to a socket that we opened whether or not the worker ever takes them, so for
     /// such a one only an emptied queue counts.
-    private let listener: Int32?
+    private let privatePort: UInt16?
     private var connector: Connector?
     private var connection: SharedDescriptor?
     private var timer: TimerSource?
@@ -21,10 +20,10 @@ final class ConnectionProbe: ProbeWork {
 
     private static let longestInterval = TimeSpan.milliseconds(64)
 
-    init(loop: EventLoop, address: ProbeAddress, listener: Int32?) {
+    init(loop: EventLoop, address: ProbeAddress, privatePort: UInt16? = nil) {
         self.loop = loop
         addresses = address.addresses
-        self.listener = listener
+        self.privatePort = privatePort
     }
 
     var missing: String { connection == nil ? "no connection" : "the connection was not accepted" }
@@ -47,7 +46,7 @@ final class ConnectionProbe: ProbeWork {
     private func connected(_ result: Result<SharedDescriptor, ProbeFailure>) {
         do {
             connection = try result.get()
-            guard listener != nil else { return end(.succeeded) }
+            guard privatePort != nil else { return end(.succeeded) }
             timer = try loop.timer { [weak self] in self?.checkQueue() }
             checkQueue()
         } catch let failure as ProbeFailure {
@@ -58,23 +57,13 @@ final class ConnectionProbe: ProbeWork {
     }
 
     private func checkQueue() {
-        guard let listener else { return }
-        guard let length = Self.queueLength(of: listener) else {
+        guard let privatePort else { return }
+        guard let length = ListenQueue.length(port: privatePort) else {
             return end(.failed("the private socket does not listen"))
         }
         guard length > 0 else { return end(.succeeded) }
         timer?.arm(at: MonotonicClock.now() + interval)
         interval = min(interval * 2, Self.longestInterval)
-    }
-
-    /// How many connections wait to be accepted: of a listening socket tcpi_unacked is the length of that queue (tcp(7)).
-    private static func queueLength(of listener: Int32) -> UInt32? {
-        var info = tcp_info()
-        var size = socklen_t(MemoryLayout<tcp_info>.size)
-        guard getsockopt(listener, Int32(IPPROTO_TCP), TCP_INFO, &info, &size) == 0,
-            info.tcpi_state == UInt8(TCP_LISTEN)
-        else { return nil }
-        return info.tcpi_unacked
     }
 
     private func end(_ result: ProbeResult) {

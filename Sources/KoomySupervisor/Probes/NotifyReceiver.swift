@@ -15,6 +15,8 @@ package final class NotifyReceiver {
 
     /// Datagrams taken in one turn of the loop; what is left waits in the socket, so that others have their turn.
     private static let mostPerTurn = 32
+    /// Taken no longer than this in one turn; to ask for a sender may take milliseconds.
+    private static let longestTurn = TimeSpan.milliseconds(5)
 
     /// Binds a path, which is removed when the receiver is closed or goes.
     ///
@@ -75,6 +77,7 @@ package final class NotifyReceiver {
             // The handler may have closed it.
             guard let message else { return }
             take(message, at: now)
+            guard MonotonicClock.now() - now < Self.longestTurn else { return }
         }
     }
 

@@ -10,6 +10,9 @@ package final class ProbeHandle {
         self.number = number
     }
 
+    /// Whether its completion has been called, or never will be.
+    package var isFinished: Bool { runner?.isPending(number) != true }
+
     /// Gives the probe up; its completion is not called any more.
     package func cancel() { runner?.cancel(number) }
 }

@@ -10,8 +10,6 @@ package final class ProbeRunner {
         package var slot: Int
         /// Where its private socket listens; its host is an address, not a name.
         package var privateAddress: ListenAddress?
-        /// Our own descriptor of that socket; needed for a TCP probe of it, which otherwise would prove nothing.
-        package var privateListener: Int32?
         /// Starts a command as the worker's user, in its directory and environment, with its standard streams on
         /// /dev/null; it has to lead a session of its own, as everything that `Spawner` starts.
         package var execute: (([String]) throws -> SpawnedProcess)?
@@ -19,12 +17,10 @@ package final class ProbeRunner {
         package init(
             slot: Int,
             privateAddress: ListenAddress? = nil,
-            privateListener: Int32? = nil,
             execute: (([String]) throws -> SpawnedProcess)? = nil
         ) {
             self.slot = slot
             self.privateAddress = privateAddress
-            self.privateListener = privateListener
             self.execute = execute
         }
     }
@@ -91,6 +87,8 @@ package final class ProbeRunner {
     /// How many processes of probes are not reaped yet.
     package var childCount: Int { children.count }
 
+    func isPending(_ number: UInt64) -> Bool { attempts[number] != nil }
+
     func cancel(_ number: UInt64) { attempts.removeValue(forKey: number)?.work.stop() }
 
     private func finish(_ number: UInt64, _ result: ProbeResult) {
@@ -117,13 +115,14 @@ package final class ProbeRunner {
         case .http(let target, let path, let status):
             let address = try ProbeAddress(target, of: subject)
             return try HTTPProbe(loop: loop, address: address, path: path, status: status)
-        case .tcp(let target):
-            let address = try ProbeAddress(target, of: subject)
-            if target == .privateSocket, subject.privateListener == nil {
-                throw ProbeFailure("whether the worker accepts on its private socket cannot be seen")
+        case .tcp(.privateSocket):
+            guard case .tcp("127.0.0.1", let port) = subject.privateAddress else {
+                throw ProbeFailure("the worker has no private socket on 127.0.0.1")
             }
-            let listener = target == .privateSocket ? subject.privateListener : nil
-            return ConnectionProbe(loop: loop, address: address, listener: listener)
+            let address = try ProbeAddress(.privateSocket, of: subject)
+            return ConnectionProbe(loop: loop, address: address, privatePort: port)
+        case .tcp(let target):
+            return ConnectionProbe(loop: loop, address: try ProbeAddress(target, of: subject))
         case .exec(let arguments):
             guard let execute = subject.execute, !arguments.isEmpty else { throw ProbeFailure("there is no command") }
             return CommandProbe(arguments: arguments, execute: execute) { [weak self] process, ended in

@@ -16,6 +16,7 @@ package final class ReadinessObserver {
     private let tree: () -> [ProcessID]
     private let listeners: Set<UInt64>
     private let ignored: Set<UInt64>
+    private let countsOwnListeners: Bool
     private let handler: (Finding) -> Void
     private var timer: TimerSource?
     private var interval = ReadinessObserver.firstInterval
@@ -30,6 +31,8 @@ package final class ReadinessObserver {
     ///   - tree: The processes of the worker.
     ///   - listeners: The inodes of the sockets that the app's workers share.
     ///   - ignored: The inodes of listening sockets that prove nothing, as the private one for probes.
+    ///   - countsOwnListeners: Whether a listening socket of its own is a finding; where the app has listeners to share,
+    ///     it may be one for metrics that is there long before the worker serves.
     ///   - handler: Takes what was found, once.
     /// - Throws: Where the loop has no memory for a timer.
     package init(
@@ -37,12 +40,14 @@ package final class ReadinessObserver {
         tree: @escaping () -> [ProcessID],
         listeners: Set<UInt64>,
         ignored: Set<UInt64> = [],
+        countsOwnListeners: Bool = true,
         _ handler: @escaping (Finding) -> Void
     ) throws {
         self.loop = loop
         self.tree = tree
         self.listeners = listeners
         self.ignored = ignored
+        self.countsOwnListeners = countsOwnListeners
         self.handler = handler
         timer = try loop.timer(at: MonotonicClock.now()) { [weak self] in self?.look() }
     }
@@ -52,7 +57,9 @@ package final class ReadinessObserver {
 
     private func look() {
         let began = MonotonicClock.now()
-        if let finding = Self.look(at: tree(), listeners: listeners, ignoring: ignored) {
+        switch Self.look(at: tree(), listeners: listeners, ignoring: ignored) {
+        case .ownsListener where !countsOwnListeners, nil: break
+        case .some(let finding):
             end()
             handler(finding)
             return

@@ -38,6 +38,13 @@ final class APIWorker {
         contents(of: child.output).split(separator: "\n").compactMap { JSONParser.parse(Array($0.utf8)) }
     }
 
+    /// Waits until this many requests wait for something inside the worker.
+    func waitUntilWaiting(_ count: Int) throws {
+        _ = try eventually("\(count) requests that wait") {
+            try get(port, "/api/ready/verbose").json["process"]?["requestsWaiting"] == .integer(count) ? true : nil
+        }
+    }
+
     /// Waits for a line of the log.
     func waitForLog(_ what: String, _ matches: (JSON) -> Bool) throws -> JSON {
         try eventually(what) { log().first(where: matches) }

@@ -29,7 +29,9 @@ final class Client {
     init(port: UInt16) throws {
         socket = koomy_socket(AF_INET, Int32(SOCK_STREAM.rawValue))
         var address = koomy_address()
-        guard koomy_address_lookup("127.0.0.1", port, 0, &address, 1) == 1 else { throw TimedOut(description: "lookup") }
+        guard koomy_address_lookup("127.0.0.1", port, 0, &address, 1) == 1 else {
+            throw TimedOut(description: "lookup")
+        }
         let result = koomy_connect(socket, &address)
         guard result >= 0 else { throw TimedOut(description: "connect: \(result)") }
         _ = koomy_set_nonblocking(socket, 1)
@@ -57,8 +59,10 @@ final class Client {
     func receive(within limit: Duration = .seconds(15)) throws -> Received {
         try eventually("a response", within: limit) {
             if let response = parse() { return response }
-            guard try read() else { throw Closed(received: input.count, wasReset: false) }
-            return parse()
+            let isOpen = try read()
+            if let response = parse() { return response }
+            guard isOpen else { throw Closed(received: input.count, wasReset: false) }
+            return nil
         }
     }
 

@@ -34,6 +34,7 @@ final class NotifySocket {
 
     init(_ folder: ScratchFolder, name: String = "notify") throws {
         path = folder.file(name)
+        unlink(path)
         socket = koomy_socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue))
         var address = koomy_address()
         guard koomy_address_unix(path, &address) >= 0, koomy_bind(socket, &address) >= 0 else {

@@ -81,7 +81,8 @@ enum AppInvariants {
             case .killing where !world.killed.contains(worker.id.serial),
                 .purging where !world.killed.contains(worker.id.serial):
                 return "worker \(worker.id.serial) is not killed"
-            case .spawning, .unwanted, .starting, .ready, .leaving, .killing, .clearing, .purging, .gone: break
+            case .spawning, .unwanted, .condemned, .starting, .ready, .leaving, .killing, .clearing, .purging, .gone:
+                break
             }
         }
         guard app.isActive else { return nil }
