@@ -20,7 +20,7 @@ import Testing
             }
             #expect(report.failed == 0, "\(report)")
             #expect(report.ok == report.begun)
-            #expect(report.begun > 3000)
+            #expect(report.begun > 2000)
         }
     }
 
