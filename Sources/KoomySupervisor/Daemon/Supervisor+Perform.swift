@@ -35,11 +35,10 @@ extension Supervisor {
     }
 
     private func sample(_ name: AppName) {
-        let sampler = MemorySampler()
-        for worker in processes.workers.values where worker.id.app == name {
-            guard let limit = worker.spec.recycle.maxMemory else { continue }
-            send(.sampled(worker.id, sampler.memory(of: worker, limit: limit)))
+        let limited = processes.workers.values.compactMap { worker in
+            worker.id.app == name ? worker.spec.recycle.maxMemory.map { (worker, $0) } : nil
         }
+        for (id, memory) in MemorySampler.memory(of: limited) { send(.sampled(id, memory)) }
     }
 
     private func openListeners(_ name: AppName, _ generation: Generation) {

@@ -138,7 +138,7 @@ extension ProcessTable {
         do {
             worker.observer = try ReadinessObserver(
                 loop: loop,
-                tree: { [weak worker] in worker.map { ProcessTree.members($0.mark).map(\.pid) } ?? [] },
+                tree: { [pid = worker.pid] in [pid] + (ProcessTree.descendants(of: pid) ?? []) },
                 listeners: inodes
             ) { [weak self] finding in
                 guard let self else { return }
