@@ -20,6 +20,15 @@ struct DaemonLauncher {
     /// How long a daemon may take until it answers.
     private static let patience = TimeSpan.seconds(10)
 
+    /// What a service manager told us, or a worker that koomyctl was called from; it is not meant for the daemon.
+    private static let notOurs: Set<String> = [
+        "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
+        "JOURNAL_STREAM",
+        "INVOCATION_ID", "SYSTEMD_EXEC_PID", "MANAGERPID", "KOOMY_APP", "KOOMY_SLOT", "KOOMY_GENERATION",
+        "KOOMY_WORKER",
+        "PORT", "NODE_APP_INSTANCE",
+    ]
+
     /// Where the daemon's own log, and what it says before it has one, goes.
     var logPath: String { "\(directories.log)/koomyd.log" }
 
@@ -48,7 +57,8 @@ struct DaemonLauncher {
         let log = FileDescriptor(
             owning: try check(koomy_open(logPath, O_WRONLY | O_APPEND | O_CREAT, 0o640), "open", logPath)
         )
-        var request = SpawnRequest(path: try program(), arguments: ["koomyd"], environment: environment)
+        let inherited = environment.filter { !Self.notOurs.contains($0.key) }
+        var request = SpawnRequest(path: try program(), arguments: ["koomyd"], environment: inherited)
         request.workingDirectory = "/"
         request.descriptors = [.init(log.number, as: 2)]
         let begin = Files.status(logPath)?.size ?? 0

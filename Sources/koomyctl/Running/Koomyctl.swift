@@ -1,10 +1,11 @@
+import KoomySystem
 import KoomyWire
 
 /// The program: understands its command line and does what it says.
 enum Koomyctl {
     /// - Returns: The exit code.
     static func run(_ words: [String]) -> Int32 {
-        let environment = Environment.variables()
+        let environment = ThisProcess.environment
         let invocation: Invocation
         do {
             invocation = try ArgumentParser.parse(words)

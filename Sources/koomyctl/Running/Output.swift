@@ -21,6 +21,12 @@ enum Output {
         if let line = try? WireCoding.encodeLine(value) { write(line, to: .results) }
     }
 
+    /// Passes JSON of the daemon's on, as one line.
+    static func printJSON(line: [UInt8]) {
+        let end = line.last == 0x0A ? line.count - 1 : line.count
+        write(line[..<end] + [0x0A], to: .results)
+    }
+
     static func write(_ bytes: [UInt8], to stream: Stream) {
         let descriptor = FileDescriptor(owning: stream.rawValue)
         do throws(SystemError) {

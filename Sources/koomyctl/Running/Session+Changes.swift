@@ -15,7 +15,7 @@ extension Session {
         let result: CommandResult
         do throws(ClientError) {
             result = try client.run(command) { message, line in
-                if options.json { Output.write(line + [0x0A], to: .results) }
+                if options.json { Output.printJSON(line: line) }
                 if case .progress(let news) = message { progress.show(news) }
             }
         } catch .refused(let error, let status) {
@@ -24,7 +24,7 @@ extension Session {
         progress.clear()
         guard !options.json else { return result.code }
         guard result.code != ExitCode.done.rawValue else {
-            if !options.quiet { Output.print(OutcomeText(screen: results).success(result)) }
+            if !options.quiet { Output.print(OutcomeText(screen: results).success(verb, result)) }
             return result.code
         }
         let running = command.leavesAppsRunning ? stillRunning(result, client) : nil
@@ -41,16 +41,16 @@ extension Session {
         return apps.filter { failed.contains($0.name) && StatusText.readySlots(of: $0) > 0 }
     }
 
-    /// Adds the name that was probably meant, where an app is not known and the daemon has no advice of its own.
+    /// Adds the name that was probably meant, where an app is not known; the daemon's own advice stays where none is close.
     private func withSuggestion(_ error: ErrorView, _ command: ControlCommand, _ client: ControlClient) -> ErrorView {
-        guard error.code == Outcome.noSuchApp.rawValue, error.hint == nil, let apps = try? client.status().apps else {
+        guard error.code == Outcome.noSuchApp.rawValue, let apps = try? client.status().apps else {
             return error
         }
         let names = command.targets.map { String($0.prefix { $0 != ":" }) }
         let unknown = names.first { name in name != AppName.everyApp && !apps.contains { $0.name == name } }
         guard let unknown else { return error }
         var error = error
-        error.hint = unknownApp(unknown, among: apps).hint
+        error.hint = unknownApp(unknown, among: apps).hint ?? error.hint
         return error
     }
 }

@@ -9,7 +9,7 @@ extension Session {
         withClient("status") { client throws(ClientError) in
             // The usual case of a monitor: nothing has to be understood to be passed on.
             if options.json, names.isEmpty {
-                Output.write(try client.get("/v1/status") + [0x0A], to: .results)
+                Output.printJSON(line: try client.get("/v1/status"))
                 return ExitCode.done.rawValue
             }
             var status = try client.status()
@@ -35,11 +35,11 @@ extension Session {
                 let body: [UInt8]
                 do throws(ClientError) {
                     body = try client.get(client.path(ofApp: name))
-                } catch .refused(let error, _) where error.code == Outcome.noSuchApp.rawValue && error.hint == nil {
+                } catch .refused(let error, _) where error.code == Outcome.noSuchApp.rawValue {
                     return fail("describe", unknownApp(name, among: try client.status().apps))
                 }
                 if options.json {
-                    Output.write(body + [0x0A], to: .results)
+                    Output.printJSON(line: body)
                 } else {
                     let app: AppView = try ControlClient.decode(body)
                     let text = DescribeText(app: app, screen: results, stamp: LocalTime.text(milliseconds:))
@@ -55,7 +55,7 @@ extension Session {
         return withClient("events") { client throws(ClientError) in
             try client.eventLines(since: since, follow: follow) { line throws(ClientError) in
                 if options.json {
-                    Output.write(line + [0x0A], to: .results)
+                    Output.printJSON(line: line)
                 } else {
                     Output.print(text.line(try ControlClient.decode(line)))
                 }

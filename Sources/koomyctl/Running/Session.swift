@@ -100,15 +100,15 @@ extension Session {
         return ErrorView(
             .noSuchApp,
             message: "no app is named \(name)",
-            hint: guess.map { "did you mean \($0)?" } ?? "koomyctl status"
+            hint: guess.map { "did you mean \($0)?" }
         )
     }
 
     private func version() -> Int32 {
         if options.json {
-            Output.printJSON(["version": KoomyVersion.current])
+            Output.printJSON(["version": Version.current])
         } else {
-            Output.print("koomyctl \(KoomyVersion.current)")
+            Output.print("koomyctl \(Version.current)")
         }
         return ExitCode.done.rawValue
     }

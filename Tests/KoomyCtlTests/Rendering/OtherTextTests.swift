@@ -11,7 +11,8 @@ import Testing
             "name": "api", "instances": 2, "environment": .object(["TOKEN": "***", "EMPTY": ""]),
             "listeners": .array([.object(["name": "http", "reusePort": false])]),
             "command": .object(["arguments": .array(["a", "b"])]),
-            "health": .null, "logs": .object([:]), "ratio": .number(0.5),
+            "health": .null, "readiness": .object(["notify": .object([:])]), "logs": .object([:]),
+            "ratio": .number(0.5),
         ])
         let lines = DescribeText(app: app, screen: Screen()) { "at \($0)" }.lines
         #expect(
@@ -62,6 +63,7 @@ import Testing
                   logs  -
                   name  api
                   ratio  0.5
+                  readiness  notify
                 """
         )
     }
@@ -115,8 +117,10 @@ import Testing
 
     @Test func `a success has a line for each app, or one for all`() {
         let apps = [AppResult(app: "api", .done, message: "2 workers replaced")]
-        #expect(text.success(CommandResult(.done, message: "all", apps: apps)) == ["api: 2 workers replaced"])
-        #expect(text.success(CommandResult(.done, message: "nothing to do")) == ["nothing to do"])
+        #expect(text.success("reload", CommandResult(.done, message: "x", apps: apps)) == ["api: 2 workers replaced"])
+        #expect(text.success("stop", CommandResult(.done, message: "nothing to do")) == ["nothing to do"])
+        let short = CommandResult(.done, message: "done", apps: [AppResult(app: "api", .done, message: "done")])
+        #expect(text.success("stop", short) == ["api: stop done"])
     }
 
     @Test func `a failure says what, why, what still runs, and what next`() {
@@ -137,6 +141,16 @@ import Testing
         )
     }
 
+    @Test func `what the headline says of the only app is not said again`() {
+        let apps = [AppResult(app: "api", .workerFailed, message: "ended: exit code 1")]
+        let result = CommandResult(.workerFailed, message: "api: ended: exit code 1", apps: apps)
+        #expect(
+            text.failure("reload", result, running: nil) == [
+                "reload failed: api: ended: exit code 1", "next: koomyctl logs api --err",
+            ]
+        )
+    }
+
     @Test func `the daemon's own advice comes first`() {
         let error = ErrorView(.noSuchApp, message: "no app is named ap", hint: "did you mean api?")
         #expect(text.failure("stop", error) == ["stop failed: no app is named ap", "next: did you mean api?"])
@@ -153,7 +167,7 @@ import Testing
         let error = ErrorView(.badConfiguration, message: "1 error", diagnostics: [diagnostic])
         #expect(
             text.failure("start", error) == [
-                "start failed: 1 error", "  /a.json:2:3: error: unknown key", "next: koomyctl validate FILE",
+                "start failed: 1 error", "  /a.json:2:3: error: unknown key", "next: koomyctl validate /a.json",
             ]
         )
     }

@@ -1,3 +1,4 @@
+import KoomyModel
 import KoomyWire
 import ScriptedDaemon
 import TestSupport
@@ -19,10 +20,13 @@ private func statusOnly(_ request: ScriptedDaemon.Request) -> [Step] {
 
     @Test func `status as JSON is what the daemon said, to the byte`() throws {
         let text = #"{"schema":1,"later":{"new":true},"daemon":{},"apps":[]}"#
-        let (run, _) = try koomyctl(["ls", "--json"]) { _ in
-            [.send("HTTP/1.1 200 OK\r\nContent-Length: \(text.utf8.count)\r\n\r\n\(text)")]
+        for end in ["", "\n"] {
+            let body = text + end
+            let (run, _) = try koomyctl(["ls", "--json"]) { _ in
+                [.send("HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")]
+            }
+            #expect(run.code == 0 && run.out == text + "\n", "\(run)")
         }
-        #expect(run.code == 0 && run.out == text + "\n", "\(run)")
     }
 
     @Test func `status of some apps shows only those`() throws {
@@ -102,8 +106,8 @@ private func statusOnly(_ request: ScriptedDaemon.Request) -> [Step] {
     }
 
     @Test func `version and help need no daemon`() throws {
-        try #expect(koomyctl(["version"]).out == "koomyctl \(KoomyVersion.current)\n")
-        try #expect(koomyctl(["-V", "--json"]).out == "{\"version\":\"\(KoomyVersion.current)\"}\n")
+        try #expect(koomyctl(["version"]).out == "koomyctl \(Version.current)\n")
+        try #expect(koomyctl(["-V", "--json"]).out == "{\"version\":\"\(Version.current)\"}\n")
         try #expect(koomyctl(["help", "reload"]).out.contains("usage: koomyctl reload"))
         try #expect(koomyctl(["help", "--json"]).out.hasPrefix(#"{"help":"#))
     }
