@@ -1,8 +1,6 @@
 import CMicrohttpd
-import Glibc
 import KoomyEventLoop
 import KoomyModel
-import KoomySystem
 
 /// One client of an HTTP server, from accept to close.
 final class HTTPConnection {
@@ -21,7 +19,7 @@ final class HTTPConnection {
     /// When it is cut off; nil while a stream may last.
     private(set) var deadline: Instant?
     private let connection: OpaquePointer
-    private unowned let server: HTTPServer
+    private weak var server: HTTPServer?
     private var isSuspended = false
     /// Sees the client go while libmicrohttpd does not look, which is while the connection is suspended.
     private var hangUp: IOSource?
@@ -34,7 +32,8 @@ final class HTTPConnection {
 
     /// Sets the time at which the connection is cut off.
     func expire(after span: TimeSpan?) {
-        deadline = span.map { server.now + $0 }
+        guard let server else { return }
+        deadline = span.map { server.loop.now + $0 }
         if let deadline { server.expects(deadline) }
     }
 
@@ -50,7 +49,7 @@ final class HTTPConnection {
         guard isSuspended else { return }
         isSuspended = false
         MHD_resume_connection(connection)
-        server.wake()
+        server?.wake()
     }
 
     /// Has libmicrohttpd close it in the next round.
@@ -64,7 +63,7 @@ final class HTTPConnection {
         exchange?.stream = stream
         expire(after: nil)
         // No event is asked for: a client that has closed is reported anyway, one that only writes no more is not.
-        hangUp = try? server.loop.io(descriptor, []) { [weak self, weak stream] _ in
+        hangUp = try? server?.loop.io(descriptor, []) { [weak self, weak stream] _ in
             self?.hangUp = nil
             stream?.cut()
         }
@@ -72,14 +71,14 @@ final class HTTPConnection {
     }
 
     /// The client has some time left to take the rest.
-    func streamHasEnded() { expire(after: server.limits.answerTime) }
+    func streamHasEnded() { expire(after: server?.limits.answerTime) }
 
     /// The request is over; another may follow.
     func endExchange() {
         hangUp = nil
         let stream = exchange?.stream
         exchange = nil
-        expire(after: server.limits.requestTime)
+        expire(after: server?.limits.requestTime)
         koomy_mhd_control_notice_end(descriptor)
         stream?.close()
     }

@@ -9,7 +9,7 @@ import Testing
 struct ControlAbuseTests {
     /// Sends each text on a connection of its own, waits for an answer or the end, and checks that the server is as
     /// good as before.
-    private func outcome(of texts: [[UInt8]], _ fixture: ControlFixture) throws -> [RawClient] {
+    private func outcome(of texts: [[UInt8]], _ fixture: ControlFixture) throws -> [RawControlClient] {
         let clients = try texts.map { text in
             let client = try fixture.client()
             client.send(text)
