@@ -65,7 +65,7 @@ package final class NotifyReceiver {
     /// Removes the path and hears nothing more.
     package func close() {
         // The source first: a descriptor has to be open while it is taken out of the loop.
-        source = nil
+        source.remove()
         socket?.removeFile()
         socket = nil
     }
@@ -76,7 +76,7 @@ package final class NotifyReceiver {
             return try socket?.receive().map { messages(in: $0, at: now) }
         } catch {
             // Nothing that a sender does makes it fail, and to try again at once would keep the loop busy.
-            source = nil
+            source.remove()
             return [.refused(pid: 0, reason: "\(error)")]
         }
     }

@@ -51,7 +51,7 @@ final class Program {
     }
 
     isolated deinit {
-        for _ in 0..<100 where !ProcessTree.signal(.kill, mark).isEmpty {}
+        _ = try? eventually("its tree is killed") { ProcessTree.signal(.kill, mark).isEmpty }
         _ = try? eventually("\(pid) has ended") { hasEnded }
     }
 
