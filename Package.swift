@@ -55,7 +55,11 @@ let package = Package(
             swiftSettings: onTheLoop
         ),
         .target(name: "KoomyWorker", dependencies: ["CKoomyLinux"], swiftSettings: strict),
-        .target(name: "KoomyClient", dependencies: ["KoomyModel", "KoomyWire", "KoomySystem"], swiftSettings: strict),
+        .target(
+            name: "KoomyClient",
+            dependencies: ["KoomyModel", "KoomyWire", "KoomySystem", "CKoomyLinux"],
+            swiftSettings: strict
+        ),
 
         .executableTarget(
             name: "koomyd",
@@ -64,7 +68,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "koomyctl",
-            dependencies: ["KoomyModel", "KoomyConfig", "KoomyWire", "KoomySystem", "KoomyClient"],
+            dependencies: ["KoomyModel", "KoomyConfig", "KoomyWire", "KoomySystem", "KoomyClient", "CKoomyLinux"],
             swiftSettings: strict
         ),
         .executableTarget(
@@ -75,11 +79,20 @@ let package = Package(
 
         // The load generator of the tests and of the quickstart; not a product.
         .executableTarget(name: "loadgen", path: "Tests/loadgen", linkerSettings: [.linkedLibrary("m")]),
+        // Times restarts and commands for scripts/measure; not a product either.
+        .executableTarget(name: "stopwatch", path: "Tests/stopwatch"),
 
         .target(
             name: "TestSupport",
             dependencies: ["KoomyModel", "KoomySystem"],
             path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
+        // Answers in the place of koomyd, well or badly, for the tests of its clients.
+        .target(
+            name: "ScriptedDaemon",
+            dependencies: ["KoomyModel", "KoomyWire", "KoomySystem"],
+            path: "Tests/ScriptedDaemon",
             swiftSettings: strict
         ),
         .testTarget(name: "KoomyModelTests", dependencies: ["KoomyModel"], swiftSettings: strict),
@@ -108,20 +121,37 @@ let package = Package(
             ],
             swiftSettings: onTheLoop
         ),
-        .testTarget(name: "KoomyWorkerTests", dependencies: ["KoomyWorker", "TestSupport"], swiftSettings: strict),
+        // The worker that docs/worker-contract.md shows; its text there and here is compared by a test.
+        .executableTarget(
+            name: "worker-example",
+            dependencies: ["KoomyWorker"],
+            path: "Tests/worker-example",
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "KoomyWorkerTests",
+            dependencies: ["KoomyWorker", "CKoomyLinux", "worker-example", "TestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "KoomyAPITests",
-            dependencies: ["koomy-api", "KoomySystem", "TestSupport"],
+            dependencies: [
+                "koomy-api", "KoomyWorker", "CKoomyLinux", "CSQLite", "worker-example", "loadgen", "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "KoomyClientTests",
-            dependencies: ["KoomyModel", "KoomyWire", "KoomySystem", "KoomyClient", "TestSupport"],
+            dependencies: [
+                "KoomyModel", "KoomyWire", "KoomySystem", "KoomyClient", "ScriptedDaemon", "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "KoomyCtlTests",
-            dependencies: ["koomyctl", "KoomyModel", "KoomyWire", "KoomyClient", "TestSupport"],
+            dependencies: [
+                "koomyctl", "KoomyModel", "KoomyWire", "KoomySystem", "KoomyClient", "ScriptedDaemon", "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(

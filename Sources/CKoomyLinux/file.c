@@ -25,6 +25,8 @@ ssize_t koomy_write(int descriptor, const void *bytes, size_t size)
 
 int koomy_pipe(int ends[2]) { return KOOMY_RESULT(pipe2(ends, O_CLOEXEC)); }
 
+int koomy_set_pipe_size(int descriptor, int bytes) { return KOOMY_RESULT(fcntl(descriptor, F_SETPIPE_SZ, bytes)); }
+
 int koomy_duplicate(int descriptor, int minimum)
 {
     return KOOMY_RESULT(fcntl(descriptor, F_DUPFD_CLOEXEC, minimum));
@@ -39,11 +41,6 @@ int koomy_set_nonblocking(int descriptor, int enabled)
         return -errno;
     const int wanted = enabled ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
     return wanted == flags ? 0 : KOOMY_RESULT(fcntl(descriptor, F_SETFL, wanted));
-}
-
-int koomy_set_close_on_exec(int descriptor, int enabled)
-{
-    return KOOMY_RESULT(fcntl(descriptor, F_SETFD, enabled ? FD_CLOEXEC : 0));
 }
 
 int koomy_fsync(int descriptor) { return KOOMY_RETRY(fsync(descriptor)); }

@@ -1,1 +1,7 @@
-print("\(CommandLine.arguments[0])")
+import Glibc
+
+exit(
+    Program.run(arguments: Array(CommandLine.arguments.dropFirst())) { name in
+        getenv(name).map { String(cString: $0) }
+    }
+)

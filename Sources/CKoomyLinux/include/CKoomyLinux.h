@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "worker.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -90,6 +92,8 @@ struct koomy_spawn_request {
     int no_new_privs;
     /// A directory of a cgroup v2 in which the child begins, or -1.
     int cgroup;
+    /// Uses clone(2), as is done anyway where clone3(2) is forbidden.
+    int avoids_clone3;
 };
 
 /// A process that was made; it may still fail before its program runs.
@@ -192,8 +196,10 @@ int koomy_socket(int family, int type);
 int koomy_socket_pair(int type, int pair[2]);
 int koomy_bind(int socket, const struct koomy_address *address);
 int koomy_listen(int socket, int backlog);
-/// 0 connected, 1 under way on a nonblocking socket.
+/// Begins to connect a nonblocking socket: 0 connected, 1 under way.
 int koomy_connect(int socket, const struct koomy_address *address);
+/// Connects a blocking socket.
+int koomy_connect_and_wait(int socket, const struct koomy_address *address);
 int koomy_accept(int socket, int flags);
 int koomy_shutdown_writing(int socket);
 /// The pending error of a socket (SO_ERROR), as a positive number.
@@ -203,7 +209,6 @@ int koomy_set_reuse_address(int socket);
 int koomy_set_reuse_port(int socket);
 int koomy_set_v6_only(int socket, int enabled);
 int koomy_set_pass_credentials(int socket);
-int koomy_set_receive_buffer(int socket, int bytes);
 /// 1 for a socket that listens.
 int koomy_is_listening(int socket);
 
@@ -257,11 +262,12 @@ int koomy_close(int descriptor);
 ssize_t koomy_read(int descriptor, void *buffer, size_t size);
 ssize_t koomy_write(int descriptor, const void *bytes, size_t size);
 int koomy_pipe(int ends[2]);
+/// fcntl(2), F_SETPIPE_SZ.
+int koomy_set_pipe_size(int descriptor, int bytes);
 /// A duplicate with a number of at least `minimum`.
 int koomy_duplicate(int descriptor, int minimum);
 int koomy_get_flags(int descriptor);
 int koomy_set_nonblocking(int descriptor, int enabled);
-int koomy_set_close_on_exec(int descriptor, int enabled);
 int koomy_fsync(int descriptor);
 int koomy_truncate(int descriptor, int64_t size);
 int koomy_rename(const char *from, const char *to);

@@ -16,7 +16,7 @@ final class HTTPProbe: ProbeWork {
     private let loop: EventLoop
     private let addresses: [SocketAddress]
     private let request: [UInt8]
-    private var answer: HTTPAnswer
+    private var answer: ProbeAnswer
     private var completion: ((ProbeResult) -> Void)?
     private var phase = Phase.over
     private var source: IOSource?
@@ -26,7 +26,7 @@ final class HTTPProbe: ProbeWork {
     init(loop: EventLoop, address: ProbeAddress, path: String, status: Int?) throws(ProbeFailure) {
         self.loop = loop
         addresses = address.addresses
-        answer = HTTPAnswer(expected: status)
+        answer = ProbeAnswer(expected: status)
         let head = HTTPRequestHead(
             method: "GET",
             target: path.hasPrefix("/") ? path : "/\(path)",

@@ -1,0 +1,133 @@
+package import KoomyModel
+package import KoomySystem
+
+/// The listening sockets of all apps, open as long as a generation needs them.
+///
+/// A socket is shared by every generation that asks for the same address with the same options, so that nothing that
+/// is queued on it is lost when one follows the other.
+package final class ListenerTable {
+    /// What makes two listeners the same socket.
+    private struct Key: Hashable {
+        var app: AppName
+        var address: ListenAddress
+        /// The slot, for a socket that each slot has of its own.
+        var slot: Int?
+
+        init(_ app: AppName, _ spec: ListenerSpec, slot: Int?) {
+            self.app = app
+            address = spec.address
+            self.slot = slot
+        }
+    }
+
+    private final class Entry {
+        let socket: ListeningSocket
+        var spec: ListenerSpec
+        var generations: Set<Generation> = []
+
+        init(_ socket: consuming ListeningSocket, _ spec: ListenerSpec) {
+            self.socket = socket
+            self.spec = spec
+        }
+    }
+
+    private var entries: [Key: Entry] = [:]
+    private var specs: [AppName: [Generation: [ListenerSpec]]] = [:]
+    private let warn: (String) -> Void
+
+    package init(warn: @escaping (String) -> Void) { self.warn = warn }
+
+    /// Opens what a generation needs and is not open yet; where one fails, none of them stays.
+    package func open(_ app: AppName, _ generation: Generation, _ wanted: [ListenerSpec]) throws(SystemError) {
+        var opened: [Key] = []
+        do throws(SystemError) {
+            for spec in wanted {
+                let key = Key(app, spec, slot: spec.reusePort ? 0 : nil)
+                if let entry = entries[key] {
+                    try change(entry, to: spec)
+                } else {
+                    entries[key] = Entry(try openSocket(app, spec), spec)
+                    opened.append(key)
+                }
+            }
+        } catch {
+            for key in opened { close(key) }
+            throw error
+        }
+        for spec in wanted {
+            entries[Key(app, spec, slot: spec.reusePort ? 0 : nil)]?.generations.insert(generation)
+        }
+        specs[app, default: [:]][generation] = wanted
+    }
+
+    /// Closes what only this generation needed.
+    package func close(_ app: AppName, _ generation: Generation) {
+        specs[app]?[generation] = nil
+        if specs[app]?.isEmpty == true { specs[app] = nil }
+        for (key, entry) in entries where key.app == app {
+            entry.generations.remove(generation)
+            if entry.generations.isEmpty { close(key) }
+        }
+    }
+
+    /// The descriptors of a generation's listeners for a worker of a slot, in the file's order.
+    package func descriptors(
+        _ app: AppName,
+        _ generation: Generation,
+        slot: Int
+    ) throws(SystemError) -> [(name: String, descriptor: Int32)] {
+        var found: [(name: String, descriptor: Int32)] = []
+        for spec in specs[app]?[generation] ?? [] {
+            let key = Key(app, spec, slot: spec.reusePort ? slot : nil)
+            // A slot's own socket is opened for its first worker and stays for those that follow.
+            let entry = if let open = entries[key] { open } else { Entry(try openSocket(app, spec), spec) }
+            entry.generations.insert(generation)
+            entries[key] = entry
+            found.append((spec.name, entry.socket.descriptor.number))
+        }
+        return found
+    }
+
+    /// The socket inodes of a generation's listeners, by which a worker is seen to wait on them.
+    package func inodes(_ app: AppName, _ generation: Generation) -> Set<UInt64> {
+        var inodes: Set<UInt64> = []
+        for (key, entry) in entries where key.app == app && entry.generations.contains(generation) {
+            if let inode = FileIdentity(of: entry.socket.descriptor.number)?.inode { inodes.insert(inode) }
+        }
+        return inodes
+    }
+
+    /// Where an app listens, by name.
+    package func addresses(_ app: AppName, _ generation: Generation) -> [(name: String, address: ListenAddress)] {
+        (specs[app]?[generation] ?? []).map { spec in
+            let entry = entries[Key(app, spec, slot: spec.reusePort ? 0 : nil)]
+            return (spec.name, entry?.socket.address ?? spec.address)
+        }
+    }
+
+    /// Gives sockets the O_NONBLOCK that their listener promises, where no worker relies on what another one set.
+    package func restoreFlags(_ app: AppName, _ generation: Generation) {
+        for (key, entry) in entries where key.app == app && entry.generations == [generation] {
+            try? entry.socket.descriptor.setNonblocking(entry.spec.nonblocking)
+        }
+    }
+
+    private func openSocket(_ app: AppName, _ spec: ListenerSpec) throws(SystemError) -> ListeningSocket {
+        let socket = try ListeningSocket.open(spec)
+        try socket.descriptor.setNonblocking(spec.nonblocking)
+        if let warning = socket.warning { warn("\(app): \(spec.address): \(warning)") }
+        return socket
+    }
+
+    /// Changes what can be changed on an open socket.
+    private func change(_ entry: Entry, to spec: ListenerSpec) throws(SystemError) {
+        guard entry.spec != spec else { return }
+        try entry.socket.apply(spec)
+        entry.spec = spec
+    }
+
+    private func close(_ key: Key) {
+        guard let entry = entries.removeValue(forKey: key) else { return }
+        entry.socket.removeFile()
+    }
+}

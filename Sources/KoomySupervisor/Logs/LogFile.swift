@@ -1,0 +1,49 @@
+package import KoomySystem
+
+/// A file that lines are appended to, by us alone.
+package final class LogFile {
+    package let path: String
+    private let mode: UInt32
+    private var descriptor: SharedDescriptor?
+    /// What the disk did not take; it is counted and not kept, so that a full disk stops no worker.
+    package private(set) var dropped: UInt64 = 0
+    /// The last reason why something was not written; nil while writing works.
+    package private(set) var trouble: SystemError?
+
+    package init(path: String, mode: UInt32 = 0o640) {
+        self.path = path
+        self.mode = mode
+    }
+
+    /// Appends whole lines; what cannot be written is counted.
+    package func write(_ bytes: UnsafeRawBufferPointer) {
+        var rest = bytes
+        do throws(SystemError) {
+            let file = try open()
+            while !rest.isEmpty {
+                guard let count = try file.descriptor.write(rest) else {
+                    throw SystemError("write to the log", .wouldBlock, subject: path)
+                }
+                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            }
+            trouble = nil
+        } catch {
+            dropped += UInt64(rest.count)
+            trouble = error
+            // The next line opens it again: the folder may have been made, the disk mounted meanwhile.
+            descriptor = nil
+        }
+    }
+
+    package func write(_ bytes: [UInt8]) { bytes.withUnsafeBytes { write($0) } }
+
+    /// Lets go of the file; the next line opens whatever is at the path then.
+    package func reopen() { descriptor = nil }
+
+    private func open() throws(SystemError) -> SharedDescriptor {
+        if let descriptor { return descriptor }
+        let opened = SharedDescriptor(try FileDescriptor.appending(to: path, mode: mode))
+        descriptor = opened
+        return opened
+    }
+}

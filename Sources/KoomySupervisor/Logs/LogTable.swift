@@ -1,0 +1,79 @@
+package import KoomyEventLoop
+package import KoomyModel
+package import KoomySystem
+
+/// The log files of all apps and the pumps that fill them.
+package final class LogTable {
+    package enum Stream: Hashable { case out, error }
+
+    private let loop: EventLoop
+    private let folder: String
+    private let isForeground: Bool
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+    /// One for each path, so that workers that share a file write whole lines in turn.
+    private var files: [String: LogFile] = [:]
+    private var pumps: [ObjectIdentifier: LogPump] = [:]
+    private var pumpsOfWorkers: [WorkerID: [LogPump]] = [:]
+
+    package init(loop: EventLoop, folder: String, isForeground: Bool) {
+        self.loop = loop
+        self.folder = folder
+        self.isForeground = isForeground
+    }
+
+    isolated deinit { buffer.deallocate() }
+
+    /// The file that a stream goes to.
+    package func path(_ spec: AppSpec, _ stream: Stream) -> String {
+        switch stream {
+        case .out: spec.logs.outFile ?? "\(folder)/\(spec.name)-out.log"
+        case .error: spec.logs.errorFile ?? "\(folder)/\(spec.name)-error.log"
+        }
+    }
+
+    /// Begins to carry a stream of a worker.
+    package func attach(
+        _ pipe: consuming FileDescriptor,
+        _ stream: Stream,
+        of id: WorkerID,
+        slot: Int,
+        _ spec: AppSpec
+    ) throws(SystemError) {
+        let stamp = spec.logs.dateFormat.map(LogStamp.init)
+        let target: LogSink.Target =
+            isForeground ? .console(prefix: Array("\(id.app):\(slot) | ".utf8)) : .file(file(path(spec, stream)))
+        var key: ObjectIdentifier?
+        let pump = try LogPump(loop: loop, pipe: pipe, sink: LogSink(target, stamp: stamp), buffer: buffer) { [weak self] in
+            if let key { self?.pumps[key] = nil }
+        }
+        key = ObjectIdentifier(pump)
+        pumps[ObjectIdentifier(pump)] = pump
+        pumpsOfWorkers[id, default: []].append(pump)
+    }
+
+    /// A worker's own process has ended: what it wrote is read now.
+    package func drain(_ id: WorkerID) { for pump in pumpsOfWorkers[id] ?? [] { pump.drain() } }
+
+    /// Nothing of a worker is left: nobody writes any more.
+    package func detach(_ id: WorkerID) {
+        for pump in pumpsOfWorkers.removeValue(forKey: id) ?? [] {
+            pump.drain()
+            pump.close()
+        }
+    }
+
+    /// Opens every file again, after they were moved away.
+    package func reopen() { for file in files.values { file.reopen() } }
+
+    /// Files that cannot be written just now, and what that has cost.
+    package var troubles: [(path: String, dropped: UInt64, error: SystemError)] {
+        files.values.compactMap { file in file.trouble.map { (file.path, file.dropped, $0) } }
+    }
+
+    private func file(_ path: String) -> LogFile {
+        if let file = files[path] { return file }
+        let file = LogFile(path: path)
+        files[path] = file
+        return file
+    }
+}

@@ -1,0 +1,231 @@
+import KoomyCore
+import KoomyEventLoop
+package import KoomyModel
+import KoomySystem
+
+/// The start of a worker's process.
+extension ProcessTable {
+    /// Starts a worker; what comes of it is reported.
+    package func launch(_ id: WorkerID, _ spec: AppSpec, slot: Int, _ generation: Generation) {
+        do throws(StartFailure) {
+            try spawn(id, spec, slot: slot, generation)
+            report(id, .spawned)
+        } catch {
+            logs.detach(id)
+            report(id, .spawnFailed(error))
+        }
+    }
+
+    private func spawn(_ id: WorkerID, _ spec: AppSpec, slot: Int, _ generation: Generation) throws(StartFailure) {
+        if !workers.values.contains(where: { $0.id.app == id.app }) { listeners.restoreFlags(id.app, generation) }
+        let probe = try openPrivateSocket(spec)
+        let channel = try openChannel(spec)
+        let streams = try spec.logs.isDisabled ? nil : openStreams()
+        let notifyPath = makeNotifyPath()
+        let passed = try wrap(.descriptors, "listeners") { () throws(SystemError) in
+            try listeners.descriptors(id.app, generation, slot: slot)
+        }
+        var plan = try LaunchPlan(
+            id: id,
+            slot: slot,
+            generation: generation,
+            spec: spec,
+            own: environment,
+            inherited: .init(listeners: passed, probe: probe?.socket.number, line: channel?.worker.number),
+            streams: streams.map { ($0.out.worker.number, $0.error.worker.number) },
+            notifySocket: notifyPath
+        )
+        let cgroup = makeCgroup(id, spec)
+        plan.request.attributes.oomScoreAdjust = plan.request.attributes.oomScoreAdjust ?? defaultOutOfMemoryScore
+        plan.request.cgroup = cgroup?.cgroup.descriptor.number
+        let process = try spawner.spawn(plan.request)
+        let pid = process.pid
+        let worker = process.split { pidfd, startup in
+            let worker = WorkerProcess(
+                id: id,
+                slot: slot,
+                generation: generation,
+                spec: spec,
+                pidfd: pidfd,
+                mark: TreeMark(
+                    root: pid,
+                    startTime: ProcessStat(of: pid)?.startTime,
+                    marker: .init(name: "NOTIFY_SOCKET", value: notifyPath)
+                ),
+                startedAt: MonotonicClock.now(),
+                privateAddress: probe?.address,
+                identity: plan.identity,
+                environment: plan.request.environment
+            )
+            worker.startup = Startup(startup)
+            return worker
+        }
+        worker.cgroup = cgroup
+        add(worker)
+        listen(to: worker, notifyPath, channel?.own)
+        if let streams { carry(streams, of: worker) }
+        observe(worker)
+    }
+
+    private func needsPrivateSocket(_ spec: AppSpec) -> Bool {
+        if case .probe(let probe) = spec.readiness, probe.usesPrivateSocket { return true }
+        return spec.health?.usesPrivateSocket ?? false
+    }
+
+    private func openPrivateSocket(
+        _ spec: AppSpec
+    ) throws(StartFailure) -> (socket: SharedDescriptor, address: ListenAddress)? {
+        guard needsPrivateSocket(spec) else { return nil }
+        return try wrap(.descriptors, "probe socket") { () throws(SystemError) in
+            let socket = try ListeningSocket.openPrivate()
+            let address = socket.address
+            return (SharedDescriptor(socket.takeDescriptor()), address)
+        }
+    }
+
+    /// Takes the worker's notifications, and the line by which it says that it is ready, where that is its way.
+    private func listen(to worker: WorkerProcess, _ path: String, _ channel: SharedDescriptor?) {
+        let id = worker.id
+        do {
+            worker.notify = try NotifyReceiver(
+                loop: loop,
+                path: path,
+                userID: worker.identity?.userID,
+                groupID: worker.identity?.groupID,
+                isOwn: { [weak worker] pid in
+                    guard let worker else { return false }
+                    return pid == worker.pid || ProcessTree.members(worker.mark).contains { $0.pid == pid }
+                },
+                { [weak self] message in self?.notified(id, message) }
+            )
+            if let channel {
+                let kind: LineReceiver.Kind = if case .ipc = worker.spec.readiness { .ipcReady } else { .newline }
+                let evidence: ReadinessEvidence = kind == .ipcReady ? .ipc : .descriptor
+                let duplicate = try channel.descriptor.duplicate()
+                worker.line = try LineReceiver(loop: loop, owning: duplicate, kind: kind) { [weak self] in
+                    self?.report(id, .becameReady(evidence))
+                }
+            }
+        } catch {
+            log.warning("\(id.app):\(worker.slot): its notifications cannot be taken: \(error)")
+        }
+    }
+
+    private func notified(_ id: WorkerID, _ message: NotifyMessage) {
+        switch message {
+        case .ready: report(id, .becameReady(.notify))
+        case .watchdog: report(id, .pinged)
+        case .watchdogTrigger: report(id, .declaredHung)
+        case .extendTimeout(let span): report(id, .extended(span))
+        case .status(let text): workers[id]?.statusText = text
+        case .stopping: workers[id]?.statusText = workers[id]?.statusText ?? "stopping"
+        case .reloading, .mainProcess, .unknown: break
+        case .refused(let pid, let reason):
+            log.warning("\(id.app): a notification of process \(pid) was refused: \(reason)")
+        }
+    }
+
+    /// Looks for evidence that the worker waits for connections, where that is what proves it.
+    private func observe(_ worker: WorkerProcess) {
+        let observes: Bool =
+            switch worker.spec.readiness {
+            case .automatic, .observed: true
+            case .notify, .descriptor, .ipc, .probe, .uptime: false
+            }
+        guard observes else { return }
+        let id = worker.id
+        let inodes = listeners.inodes(id.app, worker.generation)
+        do {
+            worker.observer = try ReadinessObserver(
+                loop: loop,
+                tree: { [weak worker] in worker.map { ProcessTree.members($0.mark).map(\.pid) } ?? [] },
+                listeners: inodes
+            ) { [weak self] finding in
+                guard let self else { return }
+                if case .ownsListener = finding, inodes.isEmpty { ownsPort(id) }
+                report(id, .becameReady(.observed))
+            }
+        } catch {
+            log.warning("\(id.app):\(worker.slot): it cannot be observed: \(error)")
+        }
+    }
+
+    private func makeCgroup(_ id: WorkerID, _ spec: AppSpec) -> WorkerCgroup? {
+        guard let delegated else { return nil }
+        do throws(SystemError) {
+            let child = try delegated.makeChild("\(id.app).\(id.serial)")
+            if let hard = spec.recycle.effectiveHardMemory, delegated.controllers.contains("memory") {
+                try child.setMemoryMax(hard)
+            }
+            return WorkerCgroup(child)
+        } catch {
+            log.warning("\(id.app): no cgroup for it: \(error)")
+            return nil
+        }
+    }
+
+    private func carry(_ streams: Streams, of worker: WorkerProcess) {
+        let id = worker.id
+        do throws(SystemError) {
+            let out = try streams.out.own.descriptor.duplicate()
+            let error = try streams.error.own.descriptor.duplicate()
+            try logs.attach(out, .out, of: id, slot: worker.slot, worker.spec)
+            try logs.attach(error, .error, of: id, slot: worker.slot, worker.spec)
+        } catch {
+            log.error("\(id.app):\(worker.slot): its output cannot be read: \(error)")
+        }
+    }
+}
+
+// MARK: - Descriptors
+
+extension ProcessTable {
+    /// Two ends of one connection: ours, and the worker's, which is closed here once it has been handed over.
+    struct Ends {
+        let own: SharedDescriptor
+        let worker: SharedDescriptor
+    }
+
+    struct Streams {
+        let out: Ends
+        let error: Ends
+    }
+
+    private func openStreams() throws(StartFailure) -> Streams {
+        Streams(out: try openPipe(), error: try openPipe())
+    }
+
+    private func openPipe() throws(StartFailure) -> Ends {
+        try wrap(.pipe, "pipe") { () throws(SystemError) in
+            let pipe = try Pipe()
+            // Room for a burst while koomyd does something else.
+            pipe.requestCapacity(256 << 10)
+            let ends = pipe.shared()
+            return Ends(own: ends.readEnd, worker: ends.writeEnd)
+        }
+    }
+
+    private func openChannel(_ spec: AppSpec) throws(StartFailure) -> Ends? {
+        switch spec.readiness {
+        case .descriptor: return try openPipe()
+        case .ipc:
+            return try wrap(.pipe, "ipc channel") { () throws(SystemError) in
+                let ends = try StreamSocket.pair().shared()
+                return Ends(own: ends.first, worker: ends.second)
+            }
+        case .automatic, .notify, .observed, .probe, .uptime: return nil
+        }
+    }
+
+    private func wrap<Result: ~Copyable>(
+        _ step: StartFailure.Step,
+        _ subject: String,
+        _ body: () throws(SystemError) -> Result
+    ) throws(StartFailure) -> Result {
+        do throws(SystemError) {
+            return try body()
+        } catch {
+            throw StartFailure(step: step, errno: error.errno.number, subject: error.subject ?? subject)
+        }
+    }
+}

@@ -1,0 +1,190 @@
+package import KoomyCore
+package import KoomyEventLoop
+package import KoomyModel
+package import KoomySystem
+
+/// Every process that koomyd has started: starts, signals, ends and descendants; facts go to `report`.
+package final class ProcessTable {
+    let loop: EventLoop
+    let listeners: ListenerTable
+    let logs: LogTable
+    let log: DaemonLog
+    let environment: [String: String]
+    let notifyFolder: String
+    let delegated: DelegatedCgroup?
+    let probes: ProbeRunner
+    let spawner: Spawner
+    /// Given to workers that name none: koomyd itself may be protected more than they are to be.
+    let defaultOutOfMemoryScore: Int32?
+    let report: (WorkerID, Worker.Event) -> Void
+    let ownsPort: (WorkerID) -> Void
+    private(set) var workers: [WorkerID: WorkerProcess] = [:]
+    private var ids: [ProcessID: WorkerID] = [:]
+    private var childSource: SignalSource?
+    private var pursuitTimer: TimerSource?
+    private var nextSocket: UInt64 = 0
+
+    /// - Parameters:
+    ///   - report: Takes a fact about a worker.
+    ///   - ownsPort: Takes the news that a worker listens on a port of its own.
+    package init(
+        loop: EventLoop,
+        listeners: ListenerTable,
+        logs: LogTable,
+        log: DaemonLog,
+        environment: [String: String],
+        notifyFolder: String,
+        delegated: DelegatedCgroup?,
+        descriptorLimit: ResourceLimit?,
+        report: @escaping (WorkerID, Worker.Event) -> Void,
+        ownsPort: @escaping (WorkerID) -> Void
+    ) throws(SystemError) {
+        self.loop = loop
+        self.listeners = listeners
+        self.logs = logs
+        self.log = log
+        self.environment = environment
+        self.notifyFolder = notifyFolder
+        self.delegated = delegated
+        self.report = report
+        self.ownsPort = ownsPort
+        probes = ProbeRunner(loop: loop)
+        spawner = try Spawner(descriptorLimit: descriptorLimit)
+        let score = ProcFS.number(in: "/proc/self/oom_score_adj") ?? 0
+        defaultOutOfMemoryScore = score < 0 ? 0 : nil
+        childSource = try loop.signal(.child, priority: .urgent) { [weak self] _ in self?.reapChildren() }
+        pursuitTimer = try loop.timer { [weak self] in self?.pursueAll() }
+    }
+
+    /// The worker of a process, if it is a worker's own.
+    func worker(of pid: ProcessID) -> WorkerProcess? { ids[pid].flatMap { workers[$0] } }
+
+    func makeNotifyPath() -> String {
+        nextSocket += 1
+        return "\(notifyFolder)/\(nextSocket)"
+    }
+
+    func add(_ worker: WorkerProcess) {
+        workers[worker.id] = worker
+        ids[worker.pid] = worker.id
+    }
+
+    package func signal(_ id: WorkerID, _ signal: Signal) {
+        guard let worker = workers[id] else { return }
+        do throws(SystemError) {
+            // A stopped process handles no signal but KILL before it goes on.
+            try worker.pidfd.signal(signal)
+            try worker.pidfd.signal(.continue)
+        } catch {
+            log.warning("\(id.app):\(worker.slot): \(signal) to \(worker.pid): \(error)")
+        }
+    }
+
+    /// Passes a signal on to every worker.
+    package func signalAll(_ signal: Signal) { for id in workers.keys { self.signal(id, signal) } }
+
+    /// Deals with what an ended worker left behind; `treeGone` is reported when nothing is left.
+    package func signalDescendants(_ id: WorkerID, _ signal: Signal) {
+        guard let worker = workers[id] else { return }
+        worker.pursuit = .asked
+        guard hasDescendants(worker) else {
+            reportGone(worker)
+            return
+        }
+        _ = ProcessTree.signal(signal, worker.mark)
+        schedulePursuit(after: .milliseconds(50))
+    }
+
+    /// Kills everything that a worker started.
+    package func killTree(_ id: WorkerID) {
+        guard let worker = workers[id] else { return }
+        let hasEnded = worker.pursuit != nil
+        worker.pursuit = hasEnded ? .killing : nil
+        try? worker.cgroup?.cgroup.kill()
+        _ = ProcessTree.signal(.kill, worker.mark)
+        if hasEnded { pursue(worker) }
+    }
+
+    /// Nothing of a worker is left.
+    package func forget(_ id: WorkerID) {
+        logs.detach(id)
+        guard let worker = workers.removeValue(forKey: id) else { return }
+        worker.notify?.close()
+        worker.observer?.end()
+        for probe in worker.probes.values { probe.cancel() }
+        try? worker.cgroup?.cgroup.remove()
+    }
+
+    // MARK: - Ends
+
+    private func reapChildren() {
+        var strangers = false
+        while let pid = try? ChildWaiter.nextEnded() {
+            // A start that failed has said why on its pipe before its process ended.
+            if let worker = worker(of: pid) { noteStartup(worker) }
+            guard let reason = try? ChildWaiter.reap(pid) else { break }
+            if let worker = worker(of: pid) {
+                ended(worker, reason)
+            } else if !probes.adopt(pid: pid, reason: reason) {
+                strangers = true
+            }
+        }
+        if strangers { pursueAll() }
+    }
+
+    private func ended(_ worker: WorkerProcess, _ reason: ExitReason) {
+        ids[worker.pid] = nil
+        worker.observer?.end()
+        worker.observer = nil
+        worker.notify?.close()
+        worker.notify = nil
+        logs.drain(worker.id)
+        report(worker.id, .exited(worker.startFailure.map(ExitReason.failedToStart) ?? reason))
+        // The fleet may not have asked for what was left behind, where the tree was killed with its root.
+        if let left = workers[worker.id], left.pursuit == nil {
+            left.pursuit = .killing
+            pursue(left)
+        }
+    }
+
+    /// Whether anything is left of an ended worker's tree.
+    ///
+    /// What it leaves comes to us, so that a look at our own children is enough to know that there is nothing.
+    private func hasDescendants(_ worker: WorkerProcess) -> Bool {
+        if let populated = worker.cgroup?.cgroup.isPopulated() { return populated }
+        if let children = ProcFS.children(of: ThisProcess.id), children.allSatisfy({ ids[$0] != nil }) { return false }
+        return !ProcessTree.members(worker.mark).isEmpty
+    }
+
+    private func pursueAll() {
+        for worker in workers.values where worker.pursuit != nil { pursue(worker) }
+    }
+
+    private func pursue(_ worker: WorkerProcess) {
+        guard hasDescendants(worker) else {
+            reportGone(worker)
+            return
+        }
+        if worker.pursuit == .killing {
+            try? worker.cgroup?.cgroup.kill()
+            _ = ProcessTree.signal(.kill, worker.mark)
+        }
+        schedulePursuit(after: worker.pursuit == .killing ? .milliseconds(10) : .milliseconds(250))
+    }
+
+    /// What is left may have changed hands between two looks, and not every end of a descendant is told to us.
+    private func schedulePursuit(after span: TimeSpan) {
+        guard pursuitTimer?.isArmed != true else { return }
+        pursuitTimer?.arm(at: MonotonicClock.now() + span)
+    }
+
+    private func reportGone(_ worker: WorkerProcess) {
+        worker.pursuit = nil
+        report(worker.id, .treeGone)
+    }
+
+    /// Takes what the start said about itself.
+    func noteStartup(_ worker: WorkerProcess) {
+        worker.startFailure = worker.startFailure ?? worker.startup?.failure
+    }
+}

@@ -1,0 +1,91 @@
+import KoomyCore
+import KoomyEventLoop
+import KoomyModel
+import KoomySystem
+
+/// What the kernel has of one worker, and what koomyd holds for it.
+final class WorkerProcess {
+    let id: WorkerID
+    let slot: Int
+    let generation: Generation
+    let spec: AppSpec
+    let pid: ProcessID
+    let pidfd: Pidfd
+    /// By what its descendants are known.
+    let mark: TreeMark
+    let startedAt: Instant
+    /// The socket that only this worker answers on.
+    let privateAddress: ListenAddress?
+    let identity: ResolvedIdentity?
+    /// As the worker got it, for what runs on its behalf.
+    let environment: [String: String]
+    var cgroup: WorkerCgroup?
+    var startup: Startup?
+    var startFailure: StartFailure?
+    var notify: NotifyReceiver?
+    var line: LineReceiver?
+    var observer: ReadinessObserver?
+    /// The last question of each kind.
+    var probes: [Worker.ProbeKind: ProbeHandle] = [:]
+    /// What it says of itself by STATUS=.
+    var statusText: String?
+    var cpu = CPUUsage()
+    /// The signal that those it left behind were last sent; nil while its own process lives.
+    var pursuit: Pursuit?
+
+    /// How the rest of an ended worker's tree is dealt with.
+    enum Pursuit: Equatable {
+        /// They were asked to leave, and are waited for.
+        case asked
+        /// They are killed until none is left.
+        case killing
+    }
+
+    init(
+        id: WorkerID,
+        slot: Int,
+        generation: Generation,
+        spec: AppSpec,
+        pidfd: consuming Pidfd,
+        mark: TreeMark,
+        startedAt: Instant,
+        privateAddress: ListenAddress?,
+        identity: ResolvedIdentity?,
+        environment: [String: String]
+    ) {
+        self.id = id
+        self.slot = slot
+        self.generation = generation
+        self.spec = spec
+        pid = pidfd.pid
+        self.pidfd = pidfd
+        self.mark = mark
+        self.startedAt = startedAt
+        self.privateAddress = privateAddress
+        self.identity = identity
+        self.environment = environment
+    }
+}
+
+/// A worker's own cgroup, removed when nothing of the worker is left.
+final class WorkerCgroup {
+    let cgroup: ChildCgroup
+
+    init(_ cgroup: consuming ChildCgroup) { self.cgroup = cgroup }
+}
+
+/// How much of a processor a worker has used since it was last asked.
+struct CPUUsage {
+    private var used = TimeSpan.zero
+    private var at: Instant?
+    private var percent = 0.0
+
+    /// Percent of one processor since the last call that was at least 100 ms ago, or since the start.
+    mutating func sample(_ total: TimeSpan, startedAt: Instant, now: Instant) -> Double {
+        let since = at ?? startedAt
+        guard now - since >= .milliseconds(100) else { return percent }
+        percent = max(0, (total - used).seconds / (now - since).seconds * 100)
+        (used, at) = (total, now)
+        return percent
+    }
+}

@@ -1,0 +1,36 @@
+import KoomyModel
+import KoomySystem
+
+/// Measures what workers use, with one look at /proc for all of them.
+struct MemorySampler {
+    private let snapshot = ProcessSnapshot.take()
+
+    /// The memory of a worker's whole tree.
+    ///
+    /// The cgroup's own count where there is one; else the sum of resident memory where that is far from the limit,
+    /// and only nearer to it the proportional share, which counts a page that several processes share once but costs
+    /// a walk through their page tables.
+    func memory(of worker: WorkerProcess, limit: ByteCount) -> ByteCount {
+        if let counted = worker.cgroup?.cgroup.memoryCurrent() { return counted }
+        let members = snapshot.tree(of: worker.mark)
+        let resident = members.reduce(into: UInt64(0)) { $0 += $1.residentMemory.bytes }
+        guard Double(resident) > Double(limit.bytes) * 0.6 else { return ByteCount(bytes: resident) }
+        let proportional = members.reduce(into: UInt64(0)) { sum, process in
+            sum += (ProcFS.proportionalMemory(of: process.pid) ?? process.residentMemory).bytes
+        }
+        return ByteCount(bytes: proportional)
+    }
+}
+
+/// What the processes of each worker's session use together, for tables.
+struct SessionUsage {
+    private(set) var memory: [ProcessID: UInt64] = [:]
+    private(set) var cpu: [ProcessID: TimeSpan] = [:]
+
+    init() {
+        for process in ProcessSnapshot.take().processes.values {
+            memory[process.session, default: 0] += process.residentMemory.bytes
+            cpu[process.session] = (cpu[process.session] ?? .zero) + process.cpuTime
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import FoundationEssentials
+package import KoomyCore
+import KoomyModel
+package import KoomySystem
+
+/// The desired state on disk: written whole, durable before it is believed.
+package struct StateStore {
+    package let path: String
+
+    package init(path: String) { self.path = path }
+
+    /// What was found at the start.
+    package enum Found {
+        case nothing
+        case state(DesiredState)
+        /// It could not be used, for this reason, and was kept aside under this path.
+        case corrupt(reason: String, keptAs: String)
+    }
+
+    /// Reads the state; a file that cannot be used is moved aside and not overwritten.
+    package func load() throws(SystemError) -> Found {
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            bytes = try WholeFile.read(path, most: 64 << 20)
+        } catch {
+            guard error.errno != .noSuchFile else { return .nothing }
+            throw error
+        }
+        let reason: String
+        do {
+            let state = try JSONDecoder().decode(DesiredState.self, from: Data(bytes))
+            guard state.version > DesiredState.currentVersion else { return .state(state) }
+            reason = "it has version \(state.version), and this koomyd knows \(DesiredState.currentVersion)"
+        } catch {
+            reason = "\(error)"
+        }
+        let aside = "\(path).corrupt-\(WallClock.now().seconds)"
+        try AtomicFile.setAside(path, as: aside)
+        return .corrupt(reason: reason, keptAs: aside)
+    }
+
+    /// Writes the state; when it returns, the state survives a loss of power.
+    package func save(_ state: DesiredState) throws(SystemError) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(state) else {
+            throw SystemError("encode the state", .invalidArgument, subject: path)
+        }
+        try AtomicFile.write(data, to: path, mode: 0o600)
+    }
+}
