@@ -41,12 +41,12 @@ final class Connector {
     }
 
     func stop() {
-        source = nil
+        source.remove()
         retry = nil
     }
 
     private func connected(_ socket: SharedDescriptor, _ address: SocketAddress) {
-        source = nil
+        source.remove()
         do {
             if let errno = try StreamSocket.pendingError(of: socket.number) {
                 tryNext(after: ProbeFailure(errno))

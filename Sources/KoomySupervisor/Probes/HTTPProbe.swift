@@ -57,7 +57,7 @@ final class HTTPProbe: ProbeWork {
         completion = nil
         if case .connecting(let connector) = phase { connector.stop() }
         // The source first: a descriptor has to be open while it is taken out of the loop.
-        source = nil
+        source.remove()
         phase = .over
     }
 

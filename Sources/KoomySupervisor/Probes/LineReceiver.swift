@@ -34,18 +34,18 @@ package final class LineReceiver {
         source = try loop.io(self.descriptor.number) { [weak self] _ in self?.read() }
     }
 
-    isolated deinit { source = nil }
+    isolated deinit { source.remove() }
 
     private func read() {
         do {
             // Nothing now: it was woken for nothing.
             guard let bytes = try descriptor.descriptor.read(most: Self.mostPerTurn) else { return }
-            if bytes.isEmpty { source = nil }
+            if bytes.isEmpty { source.remove() }
             guard handler != nil, watcher.feed(bytes) else { return }
             handler.take()?()
         } catch {
             // A peer that reset the connection has said all that it will say.
-            source = nil
+            source.remove()
         }
     }
 }

@@ -45,7 +45,15 @@ package final class NotifyReceiver {
         let descriptor = socket.descriptor.number
         self.socket = consume socket
         do {
-            source = try loop.io(descriptor) { [weak self] _ in self?.receive() }
+            source = try loop.io(descriptor) { [weak self] _ in
+                // Asked for anew each time: the handler may close the receiver, or drop the last reference to it.
+                let began = MonotonicClock.now()
+                for _ in 0..<Self.mostPerTurn {
+                    guard let messages = self?.nextMessages(at: began) else { return }
+                    for message in messages { self?.deliver(message) }
+                    guard MonotonicClock.now() - began < Self.longestTurn else { return }
+                }
+            }
         } catch {
             self.socket?.removeFile()
             throw error
@@ -57,57 +65,45 @@ package final class NotifyReceiver {
     /// Removes the path and hears nothing more.
     package func close() {
         // The source first: a descriptor has to be open while it is taken out of the loop.
-        source = nil
+        source.remove()
         socket?.removeFile()
         socket = nil
     }
 
-    private func receive() {
-        let now = MonotonicClock.now()
-        for _ in 0..<Self.mostPerTurn {
-            let message: DatagramSocket.Message?
-            do {
-                message = try socket?.receive()
-            } catch {
-                // Nothing that a sender does makes it fail, and to try again at once would keep the loop busy.
-                source = nil
-                handler(.refused(pid: 0, reason: "\(error)"))
-                return
+    /// What the next datagram says; nil where there is none.
+    private func nextMessages(at now: Instant) -> [NotifyMessage]? {
+        do throws(SystemError) {
+            return try socket?.receive().map { messages(in: $0, at: now) }
+        } catch {
+            // Nothing that a sender does makes it fail, and to try again at once would keep the loop busy.
+            source.remove()
+            return [.refused(pid: 0, reason: "\(error)")]
+        }
+    }
+
+    private func deliver(_ message: NotifyMessage) {
+        guard socket != nil else { return }
+        handler(message)
+    }
+
+    private func messages(in message: DatagramSocket.Message, at now: Instant) -> [NotifyMessage] {
+        let pid = message.sender?.pid ?? 0
+        let defect: String
+        if !senders.isOwn(pid, isOwn) {
+            defect = "not a process of this worker"
+        } else if message.isTruncated {
+            defect = "longer than \(DatagramSocket.longestMessage) bytes"
+        } else {
+            // One NUL at the end is what a C program sends that counts it to the text.
+            let bytes = message.bytes.last == 0 ? message.bytes.dropLast() : message.bytes[...]
+            if bytes.contains(0) {
+                defect = "NUL in the text"
+            } else if let text = String(validating: bytes, as: UTF8.self) {
+                return NotifyAssignments(parsing: text).messages
+            } else {
+                defect = "not UTF-8 text"
             }
-            // The handler may have closed it.
-            guard let message else { return }
-            take(message, at: now)
-            guard MonotonicClock.now() - now < Self.longestTurn else { return }
         }
-    }
-
-    private func take(_ message: DatagramSocket.Message, at now: Instant) {
-        guard let sender = message.sender, sender.pid > 0 else {
-            refuse(0, "the sender is not known", at: now)
-            return
-        }
-        guard senders.isOwn(sender.pid, at: now, isOwn) else {
-            refuse(sender.pid, "not a process of this worker", at: now)
-            return
-        }
-        guard !message.isTruncated else {
-            refuse(sender.pid, "longer than \(DatagramSocket.longestMessage) bytes", at: now)
-            return
-        }
-        // One NUL at the end is what a C program sends that counts it to the text.
-        let bytes = message.bytes.last == 0 ? message.bytes.dropLast() : message.bytes[...]
-        guard !bytes.contains(0), let text = String(validating: bytes, as: UTF8.self) else {
-            refuse(sender.pid, "not UTF-8 text", at: now)
-            return
-        }
-        for message in NotifyAssignments(parsing: text).messages {
-            guard socket != nil else { return }
-            handler(message)
-        }
-    }
-
-    private func refuse(_ pid: ProcessID, _ reason: String, at now: Instant) {
-        guard let words = complaints.admit(pid, reason, at: now) else { return }
-        handler(.refused(pid: pid, reason: words))
+        return complaints.admit(pid, defect, at: now).map { [.refused(pid: pid, reason: $0)] } ?? []
     }
 }

@@ -40,8 +40,8 @@ final class ProbeChild {
     }
 
     isolated deinit {
-        exitSource = nil
-        startupSource = nil
+        exitSource.remove()
+        startupSource.remove()
         // Nobody waits for it any more; whoever handles SIGCHLD reaps it.
         if case .running = phase { _ = try? process.pidfd.signal(.kill) }
     }
@@ -94,8 +94,8 @@ final class ProbeChild {
         if case .over = phase { return }
         readStartup()
         phase = .over
-        exitSource = nil
-        startupSource = nil
+        exitSource.remove()
+        startupSource.remove()
         sweepTimer = nil
         ended(startFailure.map { .failedToStart($0) } ?? reason)
     }
@@ -107,7 +107,7 @@ final class ProbeChild {
         case .running: break
         case .failed(let failure): startFailure = failure
         }
-        startupSource = nil
+        startupSource.remove()
     }
 
     /// Kills what is left of the tree; whether there was anything.

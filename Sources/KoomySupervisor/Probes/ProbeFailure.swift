@@ -13,7 +13,7 @@ nonisolated struct ProbeFailure: Error {
     init(_ errno: Errno, subject: String? = nil) {
         switch errno {
         case .connectionRefused: words = "connection refused"
-        case .noSuchFile: words = "no socket \(subject ?? "there")"
+        case .noSuchFile: words = "no socket \(subject.map { $0.trimmingPrefix("unix:") } ?? "there")"
         default: words = errno.text.prefix(1).lowercased() + errno.text.dropFirst() + (subject.map { ": \($0)" } ?? "")
         }
     }
