@@ -193,3 +193,5 @@ ssize_t koomy_worker_send(int fd, const void *bytes, size_t count) {
         if (errno != EINTR) return -errno;
     }
 }
+
+int koomy_worker_keep(int fd) { return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0; }

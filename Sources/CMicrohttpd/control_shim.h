@@ -13,3 +13,9 @@ static inline int koomy_mhd_control_add(struct MHD_Daemon *daemon, int descripto
 
 /* Makes the daemon see the end of a connection, which it then closes; the descriptor stays its own. */
 static inline void koomy_mhd_control_cut(int descriptor) { (void)shutdown(descriptor, SHUT_RDWR); }
+
+/* Tells the daemon of an end that came together with a request: of the two it has seen one edge (epoll(7)). */
+static inline void koomy_mhd_control_notice_end(int descriptor) {
+  char byte;
+  if (recv(descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) (void)shutdown(descriptor, SHUT_RD);
+}

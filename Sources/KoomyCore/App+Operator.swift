@@ -15,7 +15,6 @@ extension App {
 
     mutating func startSlot(_ index: Int) {
         stoppedSlots.remove(index)
-        gainListeners()
         leaveErrored()
         if slots.indices.contains(index) { rouse(index) }
     }

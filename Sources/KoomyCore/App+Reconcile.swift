@@ -6,6 +6,8 @@ extension App {
         if goal == .running {
             fitSlots(at: now)
             advanceRollout(at: now)
+            // A rollout that has just ended may have more slots than are wanted.
+            fitSlots(at: now)
             advanceRecycles(at: now)
             for index in slots.indices where slots[index].seat == .vacant { startOccupant(index, at: now) }
             watchMemory(at: now)
@@ -33,6 +35,8 @@ extension App {
     }
 
     private mutating func startOccupant(_ index: Int, at now: Instant) {
+        // What a rollout that was stopped, or could not be taken back, left in a slot is not started again.
+        if rollout == nil { slots[index].generation = current }
         switch breaker {
         case .open, .deaf: slots[index].seat = .errored
         case .halfOpen(let scout) where scout != index: slots[index].seat = .errored

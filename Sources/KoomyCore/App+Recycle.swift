@@ -21,9 +21,10 @@ extension App {
             !slots.contains(where: { $0.replacement != nil }),
             let index = slotServed(by: next.serial)
         else { return }
+        let allowance = Rollout.allowance(spec(of: slots[index]).rollout, ownsPort: ownsPort)
+        guard allowance.newFirst > 0 || missing < allowance.stopFirst || next.cause == .requested else { return }
         recycles.removeFirst()
         publish(.recycling(slot: index, next.cause))
-        let allowance = Rollout.allowance(spec(of: slots[index]).rollout, ownsPort: ownsPort)
         beginReplacement(index, .recycle(next.cause), newFirst: allowance.newFirst > 0, at: now)
     }
 
@@ -32,6 +33,7 @@ extension App {
         if case .recycle(let cause)? = slots[index].replacement?.cause, let old = slots[index].occupant,
             slots[index].replacement?.challenger != nil
         {
+            recycles.removeAll { $0.serial == old }
             recycles.insert(Recycle(serial: old, cause: cause), at: 0)
         }
         cancelReplacement(index, at: now)

@@ -25,7 +25,7 @@ extension App {
 
     mutating func startChallenger(_ index: Int, at now: Instant) {
         guard let replacement = slots[index].replacement else { return }
-        let generation = replacement.cause == .rollout ? rollout?.to ?? current : slots[index].generation
+        let generation = replacement.cause == .rollout ? rollout?.to ?? current : current
         let serial = launch(slot: index, generation, at: now)
         slots[index].replacement?.phase = .proving(serial: serial)
     }

@@ -26,18 +26,20 @@ extension App {
         guard rollout != nil else { return }
         includeStragglers()
         let allowance = Rollout.allowance((rollout.flatMap { specs[$0.to] } ?? spec).rollout, ownsPort: ownsPort)
-        while let rollout, let next = rollout.pending.first {
+        // Slots that do not serve change first: nothing is lost by it, and they are not waited for.
+        while let rollout, let next = rollout.pending.first(where: { !isReady($0) }) ?? rollout.pending.first {
             let active = slots.filter { $0.replacement?.cause == .rollout }
             guard slots.indices.contains(next) else {
-                self.rollout?.pending.removeFirst()
+                self.rollout?.pending.removeAll { $0 == next }
                 continue
             }
             // A recycle whose old worker still drains finishes first.
             guard slots[next].replacement == nil else { return }
             let stopping = active.filter { $0.isStopFirst }.count
             let newFirst = active.count - stopping < allowance.newFirst
-            guard newFirst || stopping < allowance.stopFirst else { return }
-            self.rollout?.pending.removeFirst()
+            let unavailable = isReady(next) ? missing : stopping
+            guard newFirst || unavailable < allowance.stopFirst else { return }
+            self.rollout?.pending.removeAll { $0 == next }
             beginReplacement(next, .rollout, newFirst: newFirst, at: now)
         }
         if let rollout, rollout.pending.isEmpty, !slots.contains(where: { $0.replacement?.cause == .rollout }) {
@@ -48,11 +50,12 @@ extension App {
     /// Takes in slots that came to life in another generation while the rollout went on: an operator scaled up, or
     /// started one that had been stopped.
     private mutating func includeStragglers() {
-        guard let rollout, rollout.pending.isEmpty else { return }
+        guard let rollout, let wanted = specs[rollout.to]?.instances else { return }
         let indices = slots.filter { slot in
-            slot.replacement == nil && slot.occupant != nil && slot.generation != rollout.to
+            slot.index < wanted && slot.generation != rollout.to && slot.replacement == nil && !slot.isAtRest
+                && !rollout.pending.contains(slot.index)
         }.map(\.index)
-        self.rollout?.pending = indices
+        self.rollout?.pending += indices
         self.rollout?.total += indices.count
     }
 

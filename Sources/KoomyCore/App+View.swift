@@ -14,6 +14,9 @@ extension App {
 
     package var readyCount: Int { slots.filter { isReady($0.index) }.count }
 
+    /// Slots that are wanted and do not serve.
+    var missing: Int { slots.filter { $0.index < spec.instances && !isReady($0.index) && !$0.isAtRest }.count }
+
     /// Whether every slot that is wanted has a ready worker.
     package var isServing: Bool {
         isActive && slots.count == spec.instances && rollout == nil
@@ -139,7 +142,7 @@ extension App {
 
 extension Slot {
     /// Whether nothing is going to be started in it by itself.
-    fileprivate var isAtRest: Bool {
+    var isAtRest: Bool {
         switch seat {
         case .finished, .stopped: true
         case .vacant, .taken, .yielding, .reserved, .waiting, .held, .errored: false

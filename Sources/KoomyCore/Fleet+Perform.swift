@@ -106,6 +106,8 @@ extension Fleet {
         for target in targets {
             guard let name = target.app, let app = apps[name] else { continue }
             if let slot = target.slot, app.isActive {
+                // Where they were not open, the preparation has opened them.
+                if app.needsListeners { tell(name, .listening(app.current), at: now) }
                 tell(name, .startSlot(slot), at: now)
             } else {
                 tell(name, .start, at: now)

@@ -114,6 +114,7 @@ extension Worker.Policy {
         }
     }
 
+    /// Whether it is evidence that comes from outside; a probe's success and the time it has lived are known here.
     func accepts(_ evidence: ReadinessEvidence) -> Bool {
         switch readiness {
         case .automatic: evidence == .notify || evidence == .observed
@@ -121,8 +122,7 @@ extension Worker.Policy {
         case .descriptor: evidence == .descriptor
         case .ipc: evidence == .ipc
         case .observed: evidence == .observed
-        case .probe: evidence == .probe
-        case .uptime: evidence == .uptime
+        case .probe, .uptime: false
         }
     }
 }

@@ -71,4 +71,10 @@ import Testing
         let raw = try first("{\"script\": \"./a\", \"stop_signal\": \"a\u{9B}b\"}", name: "a.json")
         #expect(raw.excerpt?.text.contains("\"a b\"") == true)
     }
+
+    @Test func `a message does not quote a whole file`() throws {
+        let diagnostic = try first("script: " + String(repeating: "a b ", count: 100_000))
+        #expect(diagnostic.message.count < 600 && diagnostic.message.hasSuffix("..."))
+        #expect((diagnostic.hint?.count ?? 0) < 600)
+    }
 }

@@ -100,32 +100,90 @@ struct ProcessTreeTests {
     }
 
     @Test
-    func `a root that is another process by now is not taken for the worker`() throws {
-        let child = try Child.sleeping()
-        let stat = try #require(ProcessStat(of: child.pid))
-        let snapshot = ProcessSnapshot([stat.with(session: 1)], own: ThisProcess.id)
-        #expect(snapshot.tree(of: TreeMark(root: child.pid, startTime: stat.startTime)).count == 1)
-        #expect(snapshot.tree(of: TreeMark(root: child.pid, startTime: stat.startTime + 1)).isEmpty)
+    func `the processes below one are found without looking at all others`() throws {
+        let child = try Child.shell("sh -c 'sleep 1001 & sleep 1002' & sleep 1003")
+        // A shell may become the last of its commands.
+        let isComplete = waitUntil {
+            let all = [child.pid] + (ProcessTree.descendants(of: child.pid) ?? [])
+            return all.filter { ProcessStat(of: $0)?.name == "sleep" }.count == 3
+        }
+        #expect(isComplete)
+        for pid in ProcessTree.descendants(of: child.pid) ?? [] { kill(pid, SIGKILL) }
+        try child.kill()
+        _ = try child.ended()
+        #expect(ProcessTree.descendants(of: child.pid) == nil)
+    }
+
+    /// A process of a made-up snapshot.
+    private func process(
+        _ pid: ProcessID,
+        parent: ProcessID,
+        session: ProcessID,
+        state: Unicode.Scalar = "S",
+        startTime: UInt64 = 100
+    ) throws -> ProcessStat {
+        let line = "\(pid) (x) \(state) \(parent) \(session) \(session) 0 0 0 0 0 0 0 0 0 0 0 20 0 1 0 \(startTime) 0 0"
+        return try #require(ProcessStat(parsing: Array(line.utf8)))
+    }
+
+    private func members(_ mark: TreeMark, _ stats: [ProcessStat], otherRoots: Set<ProcessID> = []) -> [ProcessID] {
+        ProcessSnapshot(stats, own: 10).tree(of: mark, otherRoots: otherRoots).map(\.pid).sorted()
     }
 
     @Test
-    func `the dead, and this process, are never members`() throws {
-        let own = try #require(ProcessStat(of: ThisProcess.id))
-        var dead = own
-        dead.pid = 999_999
-        dead.parent = own.pid
-        dead.state = UInt8(ascii: "Z")
-        dead.session = 999_999
-        let snapshot = ProcessSnapshot([own, dead], own: own.pid)
-        #expect(snapshot.tree(of: TreeMark(root: 999_999)).isEmpty)
-        #expect(snapshot.tree(of: TreeMark(root: own.pid)).isEmpty)
+    func `a tree is made of children, their children, and the session`() throws {
+        let stats = [
+            try process(1, parent: 0, session: 1), try process(10, parent: 1, session: 10),
+            try process(20, parent: 10, session: 20), try process(21, parent: 20, session: 20),
+            // It left the session, and its parent lives.
+            try process(22, parent: 21, session: 22), try process(23, parent: 22, session: 22),
+            // Its parent is gone.
+            try process(24, parent: 10, session: 20), try process(25, parent: 24, session: 25),
+            try process(30, parent: 10, session: 30), try process(31, parent: 30, session: 30),
+        ]
+        #expect(members(TreeMark(root: 20), stats) == [20, 21, 22, 23, 24, 25])
+        #expect(members(TreeMark(root: 30), stats) == [30, 31])
+        #expect(members(TreeMark(root: 40), stats) == [])
+        let both = ProcessSnapshot(stats, own: 10).trees(of: [TreeMark(root: 30), TreeMark(root: 20)])
+        #expect(both.map(\.count) == [2, 6])
     }
-}
 
-extension ProcessStat {
-    func with(session: ProcessID) -> ProcessStat {
-        var copy = self
-        copy.session = session
-        return copy
+    @Test
+    func `the dead, this process and those above it are never members`() throws {
+        let stats = [
+            try process(1, parent: 0, session: 1), try process(5, parent: 1, session: 5),
+            try process(10, parent: 5, session: 5), try process(20, parent: 10, session: 20, state: "Z"),
+            try process(21, parent: 10, session: 20),
+        ]
+        #expect(members(TreeMark(root: 20), stats) == [21])
+        for pid: ProcessID in [1, 5, 10] { #expect(!members(TreeMark(root: pid), stats).contains(pid)) }
+        #expect(members(TreeMark(root: 5), stats) == [])
+    }
+
+    @Test
+    func `a root that is another process by now is not taken for the worker, nor its session`() throws {
+        let stats = [
+            try process(10, parent: 1, session: 10), try process(20, parent: 10, session: 20, startTime: 200),
+            try process(21, parent: 20, session: 20, startTime: 201),
+        ]
+        #expect(members(TreeMark(root: 20, startTime: 200), stats) == [20, 21])
+        #expect(members(TreeMark(root: 20, startTime: 100), stats) == [])
+        // The root is gone and its session lives on.
+        #expect(
+            members(TreeMark(root: 20, startTime: 100), [stats[0], try process(22, parent: 10, session: 20)]) == [22]
+        )
+    }
+
+    @Test
+    func `the environment of known workers is not looked at`() throws {
+        let child = try Child.sleeping { $0.environment = [Self.worker.name: Self.worker.value] }
+        let stat = try #require(ProcessStat(of: child.pid))
+        let snapshot = ProcessSnapshot([stat], own: ThisProcess.id)
+        let mark = TreeMark(root: 999_999, marker: Self.worker)
+        #expect(snapshot.tree(of: mark).map(\.pid) == [child.pid])
+        #expect(snapshot.tree(of: mark, otherRoots: [child.pid]).isEmpty)
+        // One that began before the worker cannot be its descendant.
+        let later = TreeMark(root: 999_999, startTime: stat.startTime + 1, marker: Self.worker)
+        #expect(snapshot.tree(of: later).isEmpty)
     }
 }

@@ -14,8 +14,8 @@ struct SourceText: Sendable {
 
     let name: String
     let bytes: [UInt8]
-    /// A line's first byte, and how many scalars stand before it.
-    private let lines: [(byte: Int, scalar: Int)]
+    /// A line's first byte, how many scalars stand before it, and how many it has without its line break.
+    private let lines: [(byte: Int, scalar: Int, length: Int)]
     private let scalarCount: Int
 
     /// Takes the bytes of a file.
@@ -39,12 +39,16 @@ struct SourceText: Sendable {
     private init(unchecked bytes: [UInt8], name: String) {
         self.name = name
         self.bytes = bytes
-        var lines = [(byte: 0, scalar: 0)]
+        var lines = [(byte: 0, scalar: 0, length: 0)]
         var scalars = 0
         for (index, byte) in bytes.enumerated() {
-            if !ASCII.isContinuation(byte) { scalars += 1 }
-            let isCarriageReturnOfPair = byte == 0x0D && index + 1 < bytes.count && bytes[index + 1] == 0x0A
-            if ASCII.isLineBreak(byte), !isCarriageReturnOfPair { lines.append((index + 1, scalars)) }
+            if ASCII.isContinuation(byte) { continue }
+            scalars += 1
+            if !ASCII.isLineBreak(byte) {
+                lines[lines.count - 1].length += 1
+            } else if !(byte == 0x0D && index + 1 < bytes.count && bytes[index + 1] == 0x0A) {
+                lines.append((index + 1, scalars, 0))
+            }
         }
         // The emptiness after a last line break is no line that anybody sees.
         if lines.count > 1, lines.last?.byte == bytes.count { lines.removeLast() }
@@ -87,7 +91,7 @@ struct SourceText: Sendable {
         }
         let lineEnd = high < lines.count ? lines[high].scalar : scalarCount
         let start = min(range.lowerBound, lineEnd)
-        let column = min(start - lines[low].scalar, scalars(ofLine: low + 1).count) + 1
+        let column = min(start - lines[low].scalar, lines[low].length) + 1
         return Place(line: low + 1, column: column, length: max(1, min(range.upperBound, lineEnd) - start))
     }
 

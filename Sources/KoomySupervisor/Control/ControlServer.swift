@@ -45,6 +45,9 @@ package final class ControlServer {
     /// Serves nobody any more; results that are there still go out.
     package func close() { http?.close() }
 
+    /// Clients that follow events.
+    var followerCount: Int { followers.count }
+
     private func answer(_ request: HTTPRequest) -> HTTPAnswer {
         guard let delegate else { return .complete(.leaving) }
         let isReading = request.method == "GET" || request.method == "HEAD"
@@ -106,7 +109,7 @@ package final class ControlServer {
         let backlog = remembered.flatMap { (try? WireCoding.encodeLine($0)) ?? [] }
         let stream = ResponseStream(room: limits.stream, backlog: backlog)
         if wish.follows && !isHead {
-            follow(EventFollower(stream, last: remembered.last?.seq ?? 0))
+            follow(EventFollower(stream, last: remembered.last?.seq))
         } else {
             stream.end()
         }

@@ -80,6 +80,7 @@ final class HTTPConnection {
         let stream = exchange?.stream
         exchange = nil
         expire(after: server.limits.requestTime)
+        koomy_mhd_control_notice_end(descriptor)
         stream?.close()
     }
 }

@@ -15,7 +15,7 @@ final class HTTPServer {
     private var daemon: OpaquePointer?
     private var acceptor: HTTPAcceptor?
     private var source: IOSource?
-    private var runTimer: TimerSource?
+    private var nextRound: DeferredSource?
     private var deadlineTimer: TimerSource?
     /// When `deadlineTimer` fires; nil while it is not armed.
     private var nextDeadline: Instant?
@@ -44,7 +44,7 @@ final class HTTPServer {
         }
         self.daemon = daemon
         source = try loop.io(koomy_mhd_epoll_descriptor(daemon)) { [weak self] _ in self?.run() }
-        runTimer = try loop.timer { [weak self] in self?.run() }
+        nextRound = try loop.deferred { [weak self] in self?.run() }
         deadlineTimer = try loop.timer(accuracy: .milliseconds(100)) { [weak self] in self?.cutExpired() }
     }
 
@@ -77,7 +77,7 @@ final class HTTPServer {
             guard MHD_get_timeout(daemon, &wait) == .YES, wait == 0 else { break }
         }
         source = nil
-        runTimer = nil
+        nextRound = nil
         deadlineTimer = nil
         // It must not be stopped while a connection is suspended.
         for connection in connections.values { connection.resume() }
@@ -101,16 +101,13 @@ final class HTTPServer {
             stop()
             return
         }
+        // It has no time-outs of its own, so there is nothing between at once and never.
         var milliseconds: UInt64 = 0
-        if MHD_get_timeout(daemon, &milliseconds) == .YES {
-            runTimer?.arm(at: loop.now + .milliseconds(Int64(clamping: milliseconds)))
-        } else {
-            runTimer?.disarm()
-        }
+        if MHD_get_timeout(daemon, &milliseconds) == .YES { wake() }
     }
 
-    /// Gives libmicrohttpd a turn soon; a connection that was resumed waits for it.
-    func wake() { if !isRunning { runTimer?.arm(at: loop.now) } }
+    /// Gives libmicrohttpd a turn soon; it does not make its epoll descriptor ready for what it was told by us.
+    func wake() { nextRound?.schedule() }
 
     /// Makes sure that the timer fires at this time, or before.
     func expects(_ deadline: Instant) {

@@ -39,9 +39,9 @@ final class Client {
 
     deinit { _ = koomy_close(socket) }
 
-    func send(_ text: String) throws {
+    func send(_ text: String, within limit: Duration = .seconds(15)) throws {
         var rest = Array(text.utf8)
-        _ = try eventually("room to send") { () -> Bool? in
+        _ = try eventually("room to send", within: limit) { () -> Bool? in
             let count = koomy_worker_send(socket, rest, rest.count)
             if count == -Int(EAGAIN) { return nil }
             guard count >= 0 else { throw Closed(received: input.count, wasReset: true) }

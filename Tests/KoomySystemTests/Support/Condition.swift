@@ -28,7 +28,7 @@ func waitFor<Value>(_ limit: TimeSpan = .seconds(20), _ value: () throws -> Valu
 enum Machine {
     static let isRoot = ThisProcess.isRoot
     static let hasPython = access("/usr/bin/python3", X_OK) == 0 || access("/root/.pyenv/shims/python3", X_OK) == 0
-    static let canChooseProcessIDs = access("/proc/sys/kernel/ns_last_pid", W_OK) == 0
+    static let canChooseProcessIDs = isRoot && access("/proc/sys/kernel/ns_last_pid", W_OK) == 0
     /// A delegated cgroup can be made: root, and cgroup v2.
     static let hasCgroups = isRoot && CgroupFS.mountPoint().map { access("\($0)/cgroup.procs", W_OK) == 0 } == true
 
