@@ -5,7 +5,9 @@ import Testing
 /// The document of the control API names everything that it promises.
 @Suite struct DocumentTests {
     private func document() throws -> String {
-        let folder = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
+        let folder = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(
+            separator: "/"
+        )
         let file = open("\(folder)/docs/control-api.md", O_RDONLY | O_CLOEXEC)
         try #require(file >= 0)
         defer { close(file) }
@@ -21,11 +23,15 @@ import Testing
     @Test func `every outcome stands with its exit code and status`() throws {
         let lines = try document().split(separator: "\n")
         for outcome in Outcome.allCases {
-            let line = lines.first { $0.hasPrefix("| \(outcome.exitCode.rawValue) |") && $0.contains("`\(outcome.rawValue)`") }
+            let line = lines.first {
+                $0.hasPrefix("| \(outcome.exitCode.rawValue) |") && $0.contains("`\(outcome.rawValue)`")
+            }
             #expect(line != nil, "\(outcome.rawValue)")
         }
         for outcome in [Outcome.noSuchApp, .notPermitted, .badRequest, .badConfiguration, .cannotSave, .shuttingDown] {
-            let line = lines.first { $0.contains("| `\(outcome.rawValue)`") && $0.contains("| \(outcome.httpStatus) |") }
+            let line = lines.first {
+                $0.contains("| `\(outcome.rawValue)`") && $0.contains("| \(outcome.httpStatus) |")
+            }
             #expect(line != nil, "\(outcome.rawValue)")
         }
     }

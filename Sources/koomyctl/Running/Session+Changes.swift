@@ -27,7 +27,8 @@ extension Session {
             if !options.quiet { Output.print(OutcomeText(screen: results).success(verb, result)) }
             return result.code
         }
-        let running = Outcome(rawValue: result.outcome)?.leavesWorkersRunning == true ? stillRunning(result, client) : nil
+        let running =
+            Outcome(rawValue: result.outcome)?.leavesWorkersRunning == true ? stillRunning(result, client) : nil
         var said = result
         said.hint = withSuggestion(ErrorView(result), command, client).hint
         Output.print(OutcomeText(screen: errors).failure(verb, said, running: running), to: .errors)
