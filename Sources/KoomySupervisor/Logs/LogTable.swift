@@ -46,7 +46,8 @@ package final class LogTable {
             isForeground ? .console(prefix: Array("\(id.app):\(slot) | ".utf8)) : .file(file(path(spec, stream)))
         var key: ObjectIdentifier?
         let path: String? = if case .file(let file) = target { file.path } else { nil }
-        let pump = try LogPump(loop: loop, pipe: pipe, sink: LogSink(target, stamp: stamp), buffer: buffer) { [weak self] in
+        let pump = try LogPump(loop: loop, pipe: pipe, sink: LogSink(target, stamp: stamp), buffer: buffer) {
+            [weak self] in
             guard let self, let key, pumps.removeValue(forKey: key) != nil else { return }
             if let path { release(path) }
         }

@@ -60,7 +60,7 @@ package final class ProcessTable {
     func worker(of pid: ProcessID) -> WorkerProcess? { ids[pid].flatMap { workers[$0] } }
 
     /// The workers' own processes, which need not be looked into for what belongs to another.
-    private var roots: Set<ProcessID> { Set(ids.keys) }
+    var roots: Set<ProcessID> { Set(ids.keys) }
 
     func makeNotifyPath() -> String {
         nextSocket += 1
