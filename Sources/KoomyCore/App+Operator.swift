@@ -15,7 +15,18 @@ extension App {
 
     mutating func startSlot(_ index: Int) {
         stoppedSlots.remove(index)
+        leaveErrored()
         if slots.indices.contains(index) { rouse(index) }
+    }
+
+    /// An operator's wish leads out of errored, for every slot.
+    private mutating func leaveErrored() {
+        switch breaker {
+        case .open, .halfOpen: closeBreaker()
+        case .deaf: return closeBreaker()
+        case .closed, .incident: break
+        }
+        for index in slots.indices where slots[index].seat == .errored { rouse(index) }
     }
 
     /// Takes a specification for the next start.
@@ -34,7 +45,6 @@ extension App {
 
     mutating func listening(_ generation: Generation, at now: Instant) {
         guard case .deaf = breaker, generation == current, goal == .running else { return }
-        act(.schedule(name, spec.recycle.schedule))
         gainListeners()
         closeBreaker()
         for index in slots.indices where slots[index].seat == .errored { rouse(index) }
@@ -44,6 +54,7 @@ extension App {
     mutating func gainListeners() {
         guard case .deaf = breaker else { return }
         act(.disarm(.retry(name)))
+        act(.schedule(name, spec.recycle.schedule))
         breaker = .closed
     }
 
@@ -70,8 +81,8 @@ extension App {
     }
 
     mutating func stopSlot(_ index: Int, at now: Instant) {
-        guard slots.indices.contains(index) else { return }
         stoppedSlots.insert(index)
+        guard slots.indices.contains(index) else { return }
         vacate(index, .stopped, at: now)
         passOnScouting(from: index)
     }
@@ -79,13 +90,18 @@ extension App {
     mutating func restart(at now: Instant) {
         dropRollout(.aborted, "restarted", at: now)
         closeBreaker()
-        for index in slots.indices { restartSlot(index, at: now) }
+        for index in slots.indices { renew(index, at: now) }
     }
 
     mutating func restartSlot(_ index: Int, at now: Instant) {
-        guard slots.indices.contains(index) else { return }
+        leaveErrored()
+        if slots.indices.contains(index) { renew(index, at: now) }
+    }
+
+    /// Stops the worker of a slot and starts the next; a slot that an operator stopped stays so.
+    private mutating func renew(_ index: Int, at now: Instant) {
+        guard !stoppedSlots.contains(index) else { return }
         cancelReplacement(index, at: now)
-        stoppedSlots.remove(index)
         slots[index].generation = current
         slots[index].backoff.recordStableRun()
         guard let serial = slots[index].occupant else {
@@ -99,10 +115,14 @@ extension App {
     mutating func scale(to count: Int) {
         specs[current]?.instances = count
         if let rollout { specs[rollout.to]?.instances = count }
+        stoppedSlots = stoppedSlots.filter { $0 < count }
     }
 
     mutating func recycleSlot(_ index: Int) {
         guard slots.indices.contains(index), let serial = slots[index].occupant else { return }
+        // An operator does not wait for the pause after a recycle that failed.
+        act(.disarm(.recycleHold(name)))
+        recycleHold = .none
         requestRecycle(of: [serial], .requested)
     }
 
@@ -128,12 +148,12 @@ extension App {
     /// Lets an idle slot be started by the next reconcile.
     mutating func rouse(_ index: Int) {
         switch slots[index].seat {
-        case .waiting:
-            act(.disarm(.restart(name, slot: index)))
-            slots[index].seat = .vacant
-        case .held, .finished, .stopped, .errored: slots[index].seat = .vacant
-        case .vacant, .taken, .yielding, .reserved: break
+        case .waiting: act(.disarm(.restart(name, slot: index)))
+        case .held, .finished, .stopped, .errored: break
+        case .vacant, .taken, .yielding, .reserved: return
         }
+        slots[index].seat = .vacant
+        slots[index].backoff.recordStableRun()
     }
 
     /// Empties a slot for good, whatever goes on in it.

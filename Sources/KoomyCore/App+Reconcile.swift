@@ -6,6 +6,8 @@ extension App {
         if goal == .running {
             fitSlots(at: now)
             advanceRollout(at: now)
+            // A rollout that has just ended may have more slots than are wanted.
+            fitSlots(at: now)
             advanceRecycles(at: now)
             for index in slots.indices where slots[index].seat == .vacant { startOccupant(index, at: now) }
             watchMemory(at: now)
@@ -33,14 +35,29 @@ extension App {
     }
 
     private mutating func startOccupant(_ index: Int, at now: Instant) {
+        // What a rollout that was stopped, or could not be taken back, left in a slot is not started again.
+        if rollout == nil { slots[index].generation = current }
         switch breaker {
         case .open, .deaf: slots[index].seat = .errored
         case .halfOpen(let scout) where scout != index: slots[index].seat = .errored
         case .closed, .incident, .halfOpen:
+            if let older = leftover(in: index) {
+                slots[index].seat = .yielding(serial: older)
+                return
+            }
             slots[index].seat = .taken(serial: nextSerial)
             _ = launch(slot: index, slots[index].generation, at: now)
         }
     }
+
+    /// A worker that is leaving the slot, where the next one can start only when it is gone.
+    func leftover(in index: Int) -> UInt64? {
+        guard isExclusive(slots[index]) else { return nil }
+        return workers.values.filter { $0.slot == index && !$0.isWanted }.map(\.id.serial).min()
+    }
+
+    /// Whether two workers of the slot cannot run at once.
+    func isExclusive(_ slot: Slot) -> Bool { ownsPort || spec(of: slot).rollout.order == .stopFirst }
 
     /// Forgets the specifications that nothing needs any more, and their listeners.
     private mutating func collectGenerations() {

@@ -5,24 +5,45 @@ extension App {
     mutating func requestRecycle(of serials: [UInt64], _ cause: RecycleCause) {
         guard goal == .running else { return }
         for serial in serials where !recycles.contains(where: { $0.serial == serial }) {
-            guard let worker = workers[serial], slots.indices.contains(worker.slot),
-                slots[worker.slot].occupant == serial, slots[worker.slot].replacement == nil
-            else { continue }
+            guard slotServed(by: serial) != nil else { continue }
             recycles.append(Recycle(serial: serial, cause: cause))
         }
     }
 
     /// Begins the next recycle; one at a time, and none beside a rollout.
     mutating func advanceRecycles(at now: Instant) {
-        recycles.removeAll { recycle in !slots.contains { $0.occupant == recycle.serial } }
+        recycles = recycles.filter { slotServed(by: $0.serial) != nil }
+        for slot in slots {
+            guard let serial = slot.occupant, workers[serial]?.isOverdue(at: now) == true else { continue }
+            requestRecycle(of: [serial], .age)
+        }
         guard rollout == nil, recycleHold == .none, breaker == .closed, let next = recycles.first,
             !slots.contains(where: { $0.replacement != nil }),
-            let index = slots.firstIndex(where: { $0.occupant == next.serial })
+            let index = slotServed(by: next.serial)
         else { return }
+        let allowance = Rollout.allowance(spec(of: slots[index]).rollout, ownsPort: ownsPort)
+        guard allowance.newFirst > 0 || missing < allowance.stopFirst || next.cause == .requested else { return }
         recycles.removeFirst()
         publish(.recycling(slot: index, next.cause))
-        let allowance = Rollout.allowance(spec(of: slots[index]).rollout, ownsPort: ownsPort)
         beginReplacement(index, .recycle(next.cause), newFirst: allowance.newFirst > 0, at: now)
+    }
+
+    /// Gives way to a rollout: what asked for the recycle still holds if the old worker outlives that.
+    mutating func interruptRecycle(_ index: Int, at now: Instant) {
+        if case .recycle(let cause)? = slots[index].replacement?.cause, let old = slots[index].occupant,
+            slots[index].replacement?.challenger != nil
+        {
+            recycles.removeAll { $0.serial == old }
+            recycles.insert(Recycle(serial: old, cause: cause), at: 0)
+        }
+        cancelReplacement(index, at: now)
+    }
+
+    private func slotServed(by serial: UInt64) -> Int? {
+        guard let worker = workers[serial], slots.indices.contains(worker.slot),
+            slots[worker.slot].occupant == serial
+        else { return nil }
+        return worker.slot
     }
 
     /// Arms the next look at memory, if any worker has a limit.

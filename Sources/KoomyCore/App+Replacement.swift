@@ -14,6 +14,10 @@ extension App {
         if !newFirst {
             if case .yielding = slots[index].seat { return }
             if case .waiting = slots[index].seat { act(.disarm(.restart(name, slot: index))) }
+            if let older = leftover(in: index) {
+                slots[index].seat = .yielding(serial: older)
+                return
+            }
             slots[index].seat = .reserved
         }
         startChallenger(index, at: now)
@@ -21,7 +25,7 @@ extension App {
 
     mutating func startChallenger(_ index: Int, at now: Instant) {
         guard let replacement = slots[index].replacement else { return }
-        let generation = replacement.cause == .rollout ? rollout?.to ?? current : slots[index].generation
+        let generation = replacement.cause == .rollout ? rollout?.to ?? current : current
         let serial = launch(slot: index, generation, at: now)
         slots[index].replacement?.phase = .proving(serial: serial)
     }
@@ -36,8 +40,13 @@ extension App {
     /// `healthy_time` is over: the new worker takes the slot, and only now is the old one asked to leave.
     mutating func settled(_ index: Int, at now: Instant) {
         guard slots.indices.contains(index), let replacement = slots[index].replacement,
-            case .settling(let serial) = replacement.phase, let worker = workers[serial]
+            case .settling(let serial) = replacement.phase, let worker = workers[serial], worker.isReady
         else { return }
+        guard worker.isHealthy else {
+            // Not asked yet, or the last answer was bad: the slot changes hands when the probe has been answered well.
+            act(.arm(.settle(name, slot: index), now + Replacement.healthWait))
+            return
+        }
         let seat = slots[index].seat
         slots[index].seat = .taken(serial: serial)
         slots[index].generation = worker.generation

@@ -19,7 +19,8 @@ extension App {
 
     mutating func occupantEnded(_ index: Int, _ worker: Worker, _ ending: Worker.Ending, at now: Instant) {
         let policy = spec(of: slots[index]).restart
-        if !policy.isAutomatic || ending.reason.isStop(policy) {
+        // One that koomyd killed for its memory did not end by itself.
+        if ending.departure == nil, !policy.isAutomatic || ending.reason.isStop(policy) {
             slots[index].seat = .finished(ending.reason)
             publish(.finished(slot: index, ending.reason))
             passOnScouting(from: index)
@@ -69,6 +70,7 @@ extension App {
             slots[index].seat = .errored
             return
         case .halfOpen(index):
+            _ = tally.record(at: now, policy)
             open(reason, policy, at: now)
             return
         case .halfOpen:
@@ -99,7 +101,7 @@ extension App {
     private mutating func scheduleRestart(_ index: Int, after worker: Worker, _ policy: RestartPolicy, at now: Instant)
     {
         slots[index].restarts += 1
-        if ownsPort, workers[worker.id.serial] != nil {
+        if isExclusive(slots[index]), workers[worker.id.serial] != nil {
             // Its port is free when it is gone.
             slots[index].seat = .yielding(serial: worker.id.serial)
             return
@@ -117,6 +119,10 @@ extension App {
 
     /// The worker that a slot waited for is gone.
     mutating func yielded(_ index: Int, at now: Instant) {
+        if let older = leftover(in: index) {
+            slots[index].seat = .yielding(serial: older)
+            return
+        }
         slots[index].seat = .vacant
         if slots[index].replacement?.phase == .vacating {
             slots[index].seat = .reserved

@@ -6,9 +6,11 @@ extension App {
         dropRollout(.superseded, "", at: now)
         specs[generation] = spec
         latest = max(latest, generation)
-        recycles = []
-        for index in slots.indices { cancelReplacement(index, at: now) }
+        for index in slots.indices { interruptRecycle(index, at: now) }
         // Slots that the new specification adds are proved like all others.
+        for index in slots.indices where index >= self.spec.instances && slots[index].seat == .vacant {
+            slots[index].seat = .reserved
+        }
         while slots.count < spec.instances {
             slots.append(Slot(index: slots.count, generation: current, seat: .reserved))
         }
@@ -22,24 +24,39 @@ extension App {
     /// Begins as many slots as the policy allows, and ends the rollout when none is left.
     mutating func advanceRollout(at now: Instant) {
         guard rollout != nil else { return }
+        includeStragglers()
         let allowance = Rollout.allowance((rollout.flatMap { specs[$0.to] } ?? spec).rollout, ownsPort: ownsPort)
-        while let rollout, let next = rollout.pending.first {
+        // Slots that do not serve change first: nothing is lost by it, and they are not waited for.
+        while let rollout, let next = rollout.pending.first(where: { !isReady($0) }) ?? rollout.pending.first {
             let active = slots.filter { $0.replacement?.cause == .rollout }
             guard slots.indices.contains(next) else {
-                self.rollout?.pending.removeFirst()
+                self.rollout?.pending.removeAll { $0 == next }
                 continue
             }
             // A recycle whose old worker still drains finishes first.
             guard slots[next].replacement == nil else { return }
             let stopping = active.filter { $0.isStopFirst }.count
             let newFirst = active.count - stopping < allowance.newFirst
-            guard newFirst || stopping < allowance.stopFirst else { return }
-            self.rollout?.pending.removeFirst()
+            let unavailable = isReady(next) ? missing : stopping
+            guard newFirst || unavailable < allowance.stopFirst else { return }
+            self.rollout?.pending.removeAll { $0 == next }
             beginReplacement(next, .rollout, newFirst: newFirst, at: now)
         }
         if let rollout, rollout.pending.isEmpty, !slots.contains(where: { $0.replacement?.cause == .rollout }) {
             complete(rollout)
         }
+    }
+
+    /// Takes in slots that came to life in another generation while the rollout went on: an operator scaled up, or
+    /// started one that had been stopped.
+    private mutating func includeStragglers() {
+        guard let rollout, let wanted = specs[rollout.to]?.instances else { return }
+        let indices = slots.filter { slot in
+            slot.index < wanted && slot.generation != rollout.to && slot.replacement == nil && !slot.isAtRest
+                && !rollout.pending.contains(slot.index)
+        }.map(\.index)
+        self.rollout?.pending += indices
+        self.rollout?.total += indices.count
     }
 
     private mutating func complete(_ rollout: Rollout) {
@@ -118,6 +135,10 @@ extension App {
             cancelReplacement(index, at: now)
             // A worker that has taken its slot keeps it; the old one goes on leaving.
             if case .draining? = slots[index].replacement?.phase { slots[index].replacement = nil }
+        }
+        // Slots that were to be added, and are wanted by now without it.
+        for index in slots.indices where slots[index].seat == .reserved && slots[index].replacement == nil {
+            slots[index].seat = .vacant
         }
     }
 }

@@ -14,6 +14,9 @@ extension App {
 
     package var readyCount: Int { slots.filter { isReady($0.index) }.count }
 
+    /// Slots that are wanted and do not serve.
+    var missing: Int { slots.filter { $0.index < spec.instances && !isReady($0.index) && !$0.isAtRest }.count }
+
     /// Whether every slot that is wanted has a ready worker.
     package var isServing: Bool {
         isActive && slots.count == spec.instances && rollout == nil
@@ -23,6 +26,7 @@ extension App {
     /// Whether nothing runs and nothing is going to by itself.
     package var isAtRest: Bool {
         guard workers.isEmpty else { return false }
+        if isActive, case .deaf = breaker { return false }
         return !isActive || (!slots.isEmpty && slots.allSatisfy { $0.isAtRest || $0.seat == .errored })
     }
 
@@ -30,10 +34,21 @@ extension App {
         slots.contains { slot in
             switch slot.seat {
             case .errored: true
-            case .finished(let reason): !reason.isSuccess && !reason.isStop(spec(of: slot).restart)
+            case .finished(let reason): isFailure(reason, slot)
             case .vacant, .taken, .yielding, .reserved, .waiting, .held, .stopped: false
             }
         }
+    }
+
+    /// Whether an end after which the slot stays empty is a failure.
+    func isFailure(_ reason: ExitReason, _ slot: Slot) -> Bool {
+        !reason.isSuccess && !reason.isStop(spec(of: slot).restart)
+    }
+
+    /// Whether the slot's worker ended and is not to be started again; nil while it may be.
+    func finish(of slot: Int) -> ExitReason? {
+        guard slots.indices.contains(slot), case .finished(let reason) = slots[slot].seat else { return nil }
+        return reason
     }
 
     package func isReady(_ slot: Int) -> Bool {
@@ -127,7 +142,7 @@ extension App {
 
 extension Slot {
     /// Whether nothing is going to be started in it by itself.
-    fileprivate var isAtRest: Bool {
+    var isAtRest: Bool {
         switch seat {
         case .finished, .stopped: true
         case .vacant, .taken, .yielding, .reserved, .waiting, .held, .errored: false
@@ -158,7 +173,7 @@ extension Worker {
         switch state {
         case .spawning, .starting: .starting
         case .ready: .ready
-        case .unwanted, .leaving, .killing, .clearing, .purging, .gone: .draining
+        case .unwanted, .condemned, .leaving, .killing, .clearing, .purging, .gone: .draining
         }
     }
 }

@@ -22,9 +22,7 @@ extension App {
 
     /// Passes an event to a worker; one that is gone has nothing left to hear.
     mutating func tell(_ serial: UInt64, _ event: Worker.Event, at now: Instant) {
-        guard var worker = workers[serial] else { return }
-        let steps = worker.handle(event, at: now)
-        workers[serial] = worker
+        guard let steps = workers[serial]?.handle(event, at: now), let worker = workers[serial] else { return }
         translate(steps, of: worker, at: now)
     }
 

@@ -80,6 +80,14 @@ package struct App: Hashable, Sendable {
         specs[current] ?? AppSpec(name: name, command: Command(script: ""), workingDirectory: "/")
     }
 
+    /// The specification that serves when what is under way succeeds.
+    package var heading: AppSpec {
+        guard let rollout, rollout.kind == .reload else { return spec }
+        return specs[rollout.to] ?? spec
+    }
+
+    func isRolling(to spec: AppSpec) -> Bool { rollout?.kind == .reload && heading == spec }
+
     func spec(of slot: Slot) -> AppSpec { specs[slot.generation] ?? spec }
 }
 

@@ -11,51 +11,94 @@ extension Fleet {
             each(targets, at: now) { $0.map(App.Event.stopSlot) ?? .stop(.stopped) }
         case .restart(let targets): performRestart(id, resolve(targets).found, at: now)
         case .delete(let targets):
-            wait(id, resolve(targets).found) { _ in .removed }
+            let found = resolve(targets).found
+            wait(id, found) { _ in .removed }
             each(targets, at: now) { _ in .stop(.stopped) }
+            removals.formUnion(found.compactMap(\.app))
         case .reset(let targets):
             wait(id, []) { _ in .gone }
             each(targets, at: now) { _ in .reset }
         case .abort(let targets): performAbort(id, resolve(targets).found, at: now)
-        case .scale(let name, let scale):
-            guard let app = apps[name], let count = Self.instances(of: app, scale) else { return }
-            wait(id, [Target(app: name)]) { _ in app.isActive ? .scaled(count) : .gone }
-            tell(name, .scale(count), at: now)
-        case .reload(let reloads): performReload(id, reloads.flatMap(expand), at: now)
+        case .scale(let name, let scale): performScale(id, name, scale, at: now)
+        case .reload(let reloads): performReload(id, expand(reloads), at: now)
         case .shutdown: break
         }
     }
 
     private mutating func performDefinitions(_ id: RequestID, _ definitions: [Definition], at now: Instant) {
-        var expectations: [Waiter.Wait] = []
-        var effects: [(AppName, App.Event)] = []
-        for definition in definitions {
-            let (name, spec) = (definition.spec.name, definition.spec)
-            guard let app = apps[name] else {
-                apps[name] = App(spec, firstSerial: firstSerial)
-                if spec.startsAutomatically {
-                    expectations.append(.init(app: name, expectation: .ready))
-                    effects.append((name, .start))
-                }
-                continue
-            }
-            if !app.isActive {
-                if spec != app.spec { tell(name, .configure(spec, app.nextGeneration), at: now) }
-                guard spec.startsAutomatically else { continue }
-                expectations.append(.init(app: name, expectation: .ready))
-                effects.append((name, .start))
-            } else if spec == app.spec {
-                expectations.append(.init(app: name, expectation: .ready))
-                // An app that has been given up on is tried again; one that runs is left as it is.
-                if app.condition == .errored || !app.stoppedSlots.isEmpty { effects.append((name, .start)) }
-            } else {
-                let generation = app.nextGeneration
-                expectations.append(.init(app: name, expectation: .rollout(generation)))
-                effects.append((name, .roll(spec, generation)))
-            }
+        var waiter = Waiter(request: id, apps: [])
+        var effects: [Effect] = []
+        for definition in definitions { place(definition, &waiter, &effects, at: now) }
+        waiters.append(waiter)
+        for effect in effects { tell(effect.app, effect.event, at: now) }
+    }
+
+    struct Effect {
+        var app: AppName
+        var event: App.Event
+    }
+
+    /// Works out what a definition means for its app as it is; one that is known nowhere comes to be.
+    private mutating func place(
+        _ definition: Definition,
+        _ waiter: inout Waiter,
+        _ effects: inout [Effect],
+        at now: Instant
+    ) {
+        let (name, spec) = (definition.spec.name, definition.spec)
+        keep(name)
+        guard let app = apps[name] else {
+            apps[name] = App(spec, firstSerial: firstSerial)
+            guard spec.startsAutomatically else { return }
+            waiter.apps.append(.init(app: name, expectation: .ready))
+            effects.append(Effect(app: name, event: .start))
+            return
         }
-        waiters.append(Waiter(request: id, apps: expectations))
-        for (name, effect) in effects { tell(name, effect, at: now) }
+        guard app.isActive else {
+            if spec != app.spec { tell(name, .configure(spec, app.nextGeneration), at: now) }
+            guard spec.startsAutomatically else { return }
+            waiter.apps.append(.init(app: name, expectation: .ready))
+            effects.append(Effect(app: name, event: .start))
+            return
+        }
+        effects += app.stoppedSlots.sorted().map { Effect(app: name, event: .startSlot($0)) }
+        if spec != app.heading {
+            if let older = queuedReloads.removeValue(forKey: name) { supersede(older, name) }
+            let generation = app.nextGeneration
+            waiter.apps.append(.init(app: name, expectation: .rollout(generation)))
+            effects.append(Effect(app: name, event: .roll(spec, generation)))
+        } else if let rollout = app.rollout, rollout.kind == .reload {
+            // It is on its way already.
+            waiter.apps.append(.init(app: name, expectation: .rollout(rollout.to)))
+        } else {
+            waiter.apps.append(.init(app: name, expectation: .ready))
+            // An app that has been given up on is tried again; one that runs is left as it is.
+            if app.condition == .errored { effects.append(Effect(app: name, event: .start)) }
+        }
+    }
+
+    /// Takes back that an app is to be deleted.
+    private mutating func keep(_ name: AppName) {
+        guard removals.remove(name) != nil else { return }
+        for index in waiters.indices {
+            let before = waiters[index].apps.count
+            waiters[index].apps.removeAll { $0.app == name && $0.expectation == .removed }
+            guard waiters[index].apps.count < before else { continue }
+            let reply = AppReply(app: name, outcome: .rollout(.superseded), message: "the app was defined again")
+            waiters[index].replies.append(reply)
+        }
+    }
+
+    private mutating func performScale(_ id: RequestID, _ name: AppName, _ scale: Scale, at now: Instant) {
+        guard let app = apps[name], let count = Self.instances(of: app, scale) else { return }
+        var waiter = Waiter(request: id, apps: [])
+        if app.isActive {
+            waiter.apps.append(.init(app: name, expectation: .scaled(count)))
+        } else {
+            waiter.replies.append(AppReply(app: name, outcome: .done, message: "stopped; it counts at the next start"))
+        }
+        waiters.append(waiter)
+        tell(name, .scale(count), at: now)
     }
 
     private mutating func performStart(_ id: RequestID, _ targets: [Target], at now: Instant) {
@@ -63,6 +106,8 @@ extension Fleet {
         for target in targets {
             guard let name = target.app, let app = apps[name] else { continue }
             if let slot = target.slot, app.isActive {
+                // Where they were not open, the preparation has opened them.
+                if app.needsListeners { tell(name, .listening(app.current), at: now) }
                 tell(name, .startSlot(slot), at: now)
             } else {
                 tell(name, .start, at: now)
@@ -85,6 +130,11 @@ extension Fleet {
                 effects.append((name, .restart))
                 continue
             }
+            guard !app.stoppedSlots.contains(slot) else {
+                let message = "slot \(slot) is stopped; use koomyctl start \(name):\(slot)"
+                replies.append(AppReply(app: name, outcome: .refused, message: message))
+                continue
+            }
             guard app.rollout == nil else {
                 replies.append(AppReply(app: name, outcome: .refused, message: "a rollout is under way"))
                 continue
@@ -101,6 +151,10 @@ extension Fleet {
         var replies: [AppReply] = []
         for target in targets {
             guard let name = target.app, let app = apps[name] else { continue }
+            if let queued = queuedReloads.removeValue(forKey: name) {
+                let reply = AppReply(app: name, outcome: .rollout(.aborted), message: "the queue was cleared")
+                resolveWaiter(queued.request, name, reply)
+            }
             guard app.rollout != nil else {
                 replies.append(AppReply(app: name, outcome: .done, message: "no rollout is under way"))
                 continue
@@ -113,44 +167,43 @@ extension Fleet {
 
     private mutating func performReload(_ id: RequestID, _ reloads: [Reload], at now: Instant) {
         var waiter = Waiter(request: id, apps: [])
-        var effects: [(AppName, App.Event)] = []
+        var effects: [Effect] = []
         for reload in reloads {
             guard let name = reload.target.app else { continue }
-            guard let app = apps[name] else {
-                guard let definition = reload.definition else { continue }
-                apps[name] = App(definition.spec, firstSerial: firstSerial)
-                guard definition.spec.startsAutomatically else { continue }
-                waiter.apps.append(.init(app: name, expectation: .ready))
-                effects.append((name, .start))
+            guard let app = known(name) else {
+                if let definition = reload.definition { place(definition, &waiter, &effects, at: now) }
                 continue
             }
-            let spec = reload.definition?.spec ?? app.spec
             if let slot = reload.target.slot {
                 guard let serial = app.slots.first(where: { $0.index == slot })?.occupant, app.rollout == nil else {
                     let words = app.rollout == nil ? "slot \(slot) has no worker to replace" : "a rollout is under way"
                     waiter.replies.append(AppReply(app: name, outcome: .refused, message: words))
                     continue
                 }
-                waiter.apps.append(.init(app: name, expectation: .recycled(serial)))
-                effects.append((name, .recycleSlot(slot)))
-            } else if !app.isActive {
-                if spec != app.spec { effects.append((name, .configure(spec, app.nextGeneration))) }
+                waiter.apps.append(.init(app: name, expectation: .recycled(serial, slot: slot)))
+                effects.append(Effect(app: name, event: .recycleSlot(slot)))
+                continue
+            }
+            let spec = reload.definition?.spec ?? app.heading
+            if !app.isActive {
+                if spec != app.spec { effects.append(Effect(app: name, event: .configure(spec, app.nextGeneration))) }
                 let words = "stopped; its configuration is taken at the next start"
                 waiter.replies.append(AppReply(app: name, outcome: .done, message: words))
-            } else if let rollout = app.rollout, rollout.kind == .reload, app.specs[rollout.to] == spec {
+                continue
+            }
+            if let older = queuedReloads.removeValue(forKey: name) { supersede(older, name) }
+            if app.isRolling(to: spec) {
                 // The same again: the code may have changed since the first workers of it started, so it follows.
-                if let older = queuedReloads[name] { supersede(older, name) }
                 queuedReloads[name] = QueuedReload(request: id, reload: reload)
                 waiter.apps.append(.init(app: name, expectation: .queued))
             } else {
-                if let older = queuedReloads.removeValue(forKey: name) { supersede(older, name) }
                 let generation = app.nextGeneration
                 waiter.apps.append(.init(app: name, expectation: .rollout(generation)))
-                effects.append((name, .roll(spec, generation)))
+                effects.append(Effect(app: name, event: .roll(spec, generation)))
             }
         }
         waiters.append(waiter)
-        for (name, effect) in effects { tell(name, effect, at: now) }
+        for effect in effects { tell(effect.app, effect.event, at: now) }
     }
 
     private mutating func supersede(_ older: QueuedReload, _ name: AppName) {
@@ -170,7 +223,7 @@ extension Fleet {
         lastTicket += 1
         let ticket = Ticket(number: lastTicket)
         let generation = app.nextGeneration
-        let specs = (queued.reload.definition?.spec ?? app.spec).listeners
+        let specs = (queued.reload.definition?.spec ?? app.heading).listeners
         change = Change(ticket: ticket, purpose: .queuedReload(name, generation), desired: nil)
         let listeners = Preparation.Listeners(app: name, generation: generation, specs: specs)
         actions.append(.prepare(ticket, Preparation(listeners: [listeners], desired: nil)))
@@ -183,7 +236,7 @@ extension Fleet {
                 waiters[index].apps[wait].expectation = .rollout(generation)
             }
         }
-        tell(name, .roll(queued.reload.definition?.spec ?? app.spec, generation), at: now)
+        tell(name, .roll(queued.reload.definition?.spec ?? app.heading, generation), at: now)
     }
 
     private mutating func each(_ targets: [Target], at now: Instant, _ event: (Int?) -> App.Event) {

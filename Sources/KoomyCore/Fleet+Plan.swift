@@ -23,37 +23,46 @@ extension Fleet {
     }
 
     private func planDefinitions(_ definitions: [Definition]) -> Plan {
-        var desired = desired
-        var listeners: [Preparation.Listeners] = []
-        for definition in definitions {
-            let name = definition.spec.name
-            if let app = apps[name], app.isActive {
-                // What runs is changed by a rollout, which opens what it needs; see `perform`.
-                if definition.spec != app.spec {
-                    listeners.append(.init(app: name, generation: app.nextGeneration, specs: definition.spec.listeners))
-                } else if app.needsListeners {
-                    listeners.append(.init(app: name, generation: app.current, specs: app.spec.listeners))
-                }
-                desired[name]?.goal = .running
-                desired[name]?.file = definition.file
-                desired[name]?.stoppedSlots = []
-                continue
+        var preparation = Preparation(listeners: [], desired: desired)
+        for definition in definitions { plan(definition, &preparation) }
+        return .prepare(preparation)
+    }
+
+    private func plan(_ definition: Definition, _ preparation: inout Preparation) {
+        let (name, spec) = (definition.spec.name, definition.spec)
+        if let app = apps[name], app.isActive {
+            // What runs is changed by a rollout, and what is wanted when that has succeeded.
+            if spec != app.heading {
+                preparation.listeners.append(.init(app: name, generation: app.nextGeneration, specs: spec.listeners))
+            } else if app.rollout == nil, app.needsListeners {
+                preparation.listeners.append(.init(app: name, generation: app.current, specs: app.spec.listeners))
             }
-            let generation =
-                apps[name].map { $0.spec == definition.spec ? $0.current : $0.nextGeneration } ?? Generation(1)
-            let goal: DesiredApp.Goal = definition.spec.startsAutomatically ? .running : .stopped
-            desired[name] = DesiredApp(spec: definition.spec, file: definition.file, goal: goal, generation: generation)
-            if goal == .running {
-                listeners.append(.init(app: name, generation: generation, specs: definition.spec.listeners))
-            }
+            preparation.desired?[name]?.file = definition.file
+            preparation.desired?[name]?.stoppedSlots = []
+            return
         }
-        return .prepare(Preparation(listeners: listeners, desired: desired))
+        let generation = apps[name].map { $0.spec == spec ? $0.current : $0.nextGeneration } ?? Generation(1)
+        let goal: DesiredApp.Goal = spec.startsAutomatically ? .running : .stopped
+        preparation.desired?[name] = DesiredApp(
+            spec: spec,
+            file: definition.file,
+            goal: goal,
+            generation: generation
+        )
+        if goal == .running {
+            preparation.listeners.append(.init(app: name, generation: generation, specs: spec.listeners))
+        }
     }
 
     private func planStart(_ targets: [Target]) -> Plan {
         let plan = change(targets) { app, slot in
+            // The start of one slot of a stopped app starts the app.
+            if let slot, app.goal == .running {
+                app.stoppedSlots.removeAll { $0 == slot }
+            } else {
+                app.stoppedSlots = []
+            }
             app.goal = .running
-            if let slot { app.stoppedSlots.removeAll { $0 == slot } } else { app.stoppedSlots = [] }
         }
         guard case .prepare(var preparation) = plan else { return plan }
         for target in resolve(targets).found {
@@ -81,39 +90,31 @@ extension Fleet {
     }
 
     private func planReload(_ reloads: [Reload]) -> Plan {
-        let known = reloads.filter { $0.definition == nil || $0.target.slot != nil }
-        let (_, unknown) = resolve(known.map(\.target))
+        let named = reloads.filter { $0.definition == nil || $0.target.slot != nil }
+        let (_, unknown) = resolve(named.map(\.target))
         guard unknown.isEmpty else { return .refuse(unknown) }
-        var listeners: [Preparation.Listeners] = []
-        var desired = desired
-        for reload in reloads.flatMap(expand) {
-            guard let name = reload.target.app, reload.target.slot == nil else { continue }
-            guard let app = apps[name] else {
-                guard let definition = reload.definition else { continue }
-                let goal: DesiredApp.Goal = definition.spec.startsAutomatically ? .running : .stopped
-                desired[name] = DesiredApp(
-                    spec: definition.spec,
-                    file: definition.file,
-                    goal: goal,
-                    generation: Generation(1)
-                )
-                listeners.append(.init(app: name, generation: Generation(1), specs: definition.spec.listeners))
+        var preparation = Preparation(listeners: [], desired: desired)
+        for reload in expand(reloads) where reload.target.slot == nil {
+            guard let name = reload.target.app else { continue }
+            guard let app = known(name) else {
+                if let definition = reload.definition { plan(definition, &preparation) }
                 continue
             }
-            let spec = reload.definition?.spec ?? app.spec
-            if let file = reload.definition?.file { desired[name]?.file = file }
-            if app.isActive {
-                listeners.append(.init(app: name, generation: app.nextGeneration, specs: spec.listeners))
-            } else if spec != app.spec {
-                desired[name]?.spec = spec
-                desired[name]?.generation = app.nextGeneration
+            let spec = reload.definition?.spec ?? app.heading
+            if let file = reload.definition?.file { preparation.desired?[name]?.file = file }
+            if !app.isActive, spec != app.spec {
+                preparation.desired?[name]?.spec = spec
+                preparation.desired?[name]?.generation = app.nextGeneration
+            } else if app.isActive, !app.isRolling(to: spec) {
+                preparation.listeners.append(.init(app: name, generation: app.nextGeneration, specs: spec.listeners))
             }
         }
-        return .prepare(Preparation(listeners: listeners, desired: desired == self.desired ? nil : desired))
+        if preparation.desired == desired { preparation.desired = nil }
+        return .prepare(preparation)
     }
 
     private func planScale(_ name: AppName, _ scale: Scale) -> Plan {
-        guard let app = apps[name] else { return .refuse(resolve([Target(app: name)]).unknown) }
+        guard let app = known(name) else { return .refuse(resolve([Target(app: name)]).unknown) }
         guard let count = Self.instances(of: app, scale) else {
             let message = "\(name) has \(app.spec.instances) instances; 1 to \(Self.mostInstances) are possible"
             return .refuse([AppReply(app: name, outcome: .refused, message: message)])
@@ -141,10 +142,13 @@ extension Fleet {
         return (1...mostInstances).contains(count) ? count : nil
     }
 
-    /// One reload for each app that a target means.
-    func expand(_ reload: Reload) -> [Reload] {
-        guard reload.target.app == nil else { return [reload] }
-        return apps.keys.sorted().map { Reload(target: Target(app: $0)) }
+    /// One reload for each app or slot that targets mean, whatever the number of targets that mean it.
+    func expand(_ reloads: [Reload]) -> [Reload] {
+        var seen: Set<Target> = []
+        return reloads.flatMap { reload in
+            guard reload.target.app == nil else { return [reload] }
+            return apps.keys.sorted().filter { known($0) != nil }.map { Reload(target: Target(app: $0)) }
+        }.filter { seen.insert($0.target).inserted }
     }
 
     private static func stop(_ app: inout DesiredApp, _ slot: Int?) {

@@ -31,19 +31,25 @@ extension Fleet {
     mutating func prepared(_ ticket: Ticket, at now: Instant) {
         guard let change, change.ticket == ticket else { return }
         self.change = nil
-        if let desired = change.desired { self.desired = desired }
+        if let written = change.desired { noteSaved(written) }
         switch change.purpose {
-        case .request(let id, let request): perform(id, request, at: now)
+        case .request(let id, let request):
+            // Nothing has happened since it was planned.
+            if let wanted = change.desired { desired = wanted }
+            perform(id, request, at: now)
         case .queuedReload(let name, let generation): performQueuedReload(name, generation, at: now)
         case .record(let replies):
-            if saving != .clean {
-                saving = .clean
-                actions.append(.disarm(.save))
-                actions.append(.publish(Notice(app: nil, .saved)))
-            }
             for pending in replies { actions.append(.reply(pending.request, pending.reply)) }
         }
         takeBacklog(at: now)
+    }
+
+    private mutating func noteSaved(_ written: DesiredState) {
+        durable = written
+        guard saving != .clean else { return }
+        saving = .clean
+        actions.append(.disarm(.save))
+        actions.append(.publish(Notice(app: nil, .saved)))
     }
 
     mutating func prepareFailed(_ ticket: Ticket, _ failure: PreparationFailure, at now: Instant) {
@@ -61,18 +67,23 @@ extension Fleet {
             actions.append(.arm(.save, now + .seconds(5)))
             actions.append(.publish(Notice(app: nil, .unsaved(words))))
             for pending in replies {
-                let late = pending.reply.apps.map {
-                    $0.outcome == .done
-                        ? AppReply(app: $0.app, outcome: .notSaved, message: "in service, but not saved: \(words)") : $0
-                }
-                actions.append(.reply(pending.request, Reply(apps: late)))
+                actions.append(.reply(pending.request, Reply(apps: unsaved(pending.reply.apps))))
             }
         }
         takeBacklog(at: now)
     }
 
+    /// The replies of rollouts, where what they changed could not be written.
+    func unsaved(_ replies: [AppReply]) -> [AppReply] {
+        guard case .behind(let words) = saving else { return replies }
+        return replies.map { reply in
+            guard reply.outcome.isSuccess, let name = reply.app, desired[name] != durable[name] else { return reply }
+            return AppReply(app: name, outcome: .notSaved, message: "in service, but not saved: \(words)")
+        }
+    }
+
     private mutating func takeBacklog(at now: Instant) {
-        if !unrecorded.isEmpty { record() }
+        if !unrecorded.isEmpty || (saving == .clean && desired != durable) { record() }
         while change == nil, !backlog.isEmpty {
             let next = backlog.removeFirst()
             take(next.id, next.request, at: now)
@@ -100,10 +111,10 @@ extension Fleet {
         var unknown: [AppReply] = []
         for target in targets {
             guard let name = target.app else {
-                found += apps.keys.sorted().map { Target(app: $0) }
+                found += apps.keys.sorted().filter { known($0) != nil }.map { Target(app: $0) }
                 continue
             }
-            guard let app = apps[name] else {
+            guard let app = known(name) else {
                 unknown.append(AppReply(app: name, outcome: .noSuchApp, message: "no app is called \(name)"))
                 continue
             }

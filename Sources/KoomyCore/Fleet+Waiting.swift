@@ -7,19 +7,25 @@ extension Fleet {
         guard let name = notice.app else { return }
         switch notice.kind {
         case .workerFaltered(_, let slot, .notReady):
-            fail(name, slot, .rollout(.readyTimeout), "slot \(slot): a worker was not ready in time; it is tried again")
+            let words = "slot \(slot): a worker was not ready in time; it is tried again"
+            startFailed(name, slot, .rollout(.readyTimeout), words)
         case .workerEnded(_, let slot, let ending) where ending.departure == nil && ending.stage == .unproven:
             let words = "slot \(slot): a worker ended before it was ready: \(ending.reason); it is tried again"
-            fail(name, slot, .rollout(.workerFailed), words)
+            startFailed(name, slot, .rollout(.workerFailed), words)
+        case .finished(let slot, let reason):
+            guard let app = apps[name], app.slots.indices.contains(slot), app.isFailure(reason, app.slots[slot]) else {
+                break
+            }
+            let words = "slot \(slot): a worker ended: \(reason); it is not started again"
+            fail(name, .rollout(.workerFailed), words) { $0.concerns(slot) }
         case .errored(let count, let reason):
-            fail(name, nil, .rollout(.workerFailed), "given up after \(count) unstable ends, the last: \(reason)")
+            let words = "given up after \(count) unstable ends, the last: \(reason)"
+            fail(name, .rollout(.workerFailed), words) { $0.needsRunning }
+        case .cannotListen(let words):
+            fail(name, .cannotListen, words) { $0.needsRunning }
         case .recycleFailed(let slot, let words):
-            fail(
-                name,
-                slot,
-                .rollout(.workerFailed),
-                "slot \(slot): the new worker failed: \(words); the old one stays"
-            )
+            let message = "slot \(slot): the new worker failed: \(words); the old one stays"
+            fail(name, .rollout(.workerFailed), message) { $0.isRecycle(of: slot) }
         case .workerForced:
             for index in waiters.indices {
                 for wait in waiters[index].apps.indices where waiters[index].apps[wait].app == name {
@@ -29,8 +35,8 @@ extension Fleet {
         case .rolloutEnded(let generation, let outcome, let detail):
             rolloutEnded(name, generation, outcome, detail, at: now)
         case .workerStarting, .workerReady, .workerFaltered, .workerEnded, .workerGone, .restartScheduled, .incident,
-            .finished, .retrying, .recovered, .recycling, .recycled, .rolloutBegan, .rolloutAdvanced, .rollbackBegan,
-            .cannotListen, .stopped, .unsaved, .saved:
+            .retrying, .recovered, .recycling, .recycled, .rolloutBegan, .rolloutAdvanced, .rollbackBegan, .stopped,
+            .unsaved, .saved:
             break
         }
     }
@@ -68,11 +74,22 @@ extension Fleet {
         }
     }
 
+    /// The first start in a slot failed, unless it was that of a newcomer beside a worker that serves.
+    private mutating func startFailed(_ name: AppName, _ slot: Int, _ outcome: Outcome, _ message: String) {
+        guard let app = apps[name], !app.isReady(slot), app.finish(of: slot) == nil else { return }
+        fail(name, outcome, message) { $0.concerns(slot) }
+    }
+
     /// Answers a waiter's app early, because what it waits for has failed once.
-    private mutating func fail(_ name: AppName, _ slot: Int?, _ outcome: Outcome, _ message: String) {
+    private mutating func fail(
+        _ name: AppName,
+        _ outcome: Outcome,
+        _ message: String,
+        where concerns: (Waiter.Expectation) -> Bool
+    ) {
         for index in waiters.indices {
             let before = waiters[index].apps.count
-            waiters[index].apps.removeAll { $0.app == name && $0.expectation.concerns(slot) }
+            waiters[index].apps.removeAll { $0.app == name && concerns($0.expectation) }
             guard waiters[index].apps.count < before else { continue }
             waiters[index].replies.append(AppReply(app: name, outcome: outcome, message: message))
         }
@@ -87,22 +104,40 @@ extension Fleet {
     /// Answers every request whose wait is over.
     mutating func answerWaiters(at now: Instant) {
         for name in queuedReloads.keys.sorted() where apps[name]?.rollout == nil { beginQueuedReload(name, at: now) }
-        var deleted: [AppName] = []
-        for index in waiters.indices.reversed() {
-            var waiter = waiters[index]
+        var pending: [Waiter] = []
+        for var waiter in waiters {
             waiter.apps.removeAll { wait in
                 guard let reply = reply(to: wait) else { return false }
                 waiter.replies.append(reply)
-                if wait.expectation == .removed { deleted.append(wait.app) }
                 return true
             }
-            waiters[index] = waiter
-            guard waiter.apps.isEmpty, !waiter.shutdown else { continue }
-            waiters.remove(at: index)
-            actions.append(.reply(waiter.request, Reply(apps: waiter.replies)))
+            if waiter.apps.isEmpty && !waiter.shutdown {
+                conclude(waiter)
+            } else {
+                pending.append(waiter)
+            }
         }
-        for name in deleted {
-            queuedReloads[name] = nil
+        waiters = pending
+        forgetRemoved()
+    }
+
+    /// Sends a waiter's reply, or keeps it until a write that it depends on has succeeded or failed.
+    private mutating func conclude(_ waiter: Waiter) {
+        let reply = Reply(apps: waiter.replies)
+        let isDurable = waiter.replies.allSatisfy { reply in
+            guard reply.outcome.isSuccess, let name = reply.app else { return true }
+            return desired[name] == durable[name]
+        }
+        if isDurable || change == nil {
+            actions.append(.reply(waiter.request, Reply(apps: unsaved(reply.apps))))
+        } else {
+            unrecorded.append(Pending(request: waiter.request, reply: reply))
+        }
+    }
+
+    private mutating func forgetRemoved() {
+        for name in removals.sorted() where apps[name]?.workers.isEmpty != false {
+            removals.remove(name)
             guard let app = apps.removeValue(forKey: name) else { continue }
             firstSerial = max(firstSerial, app.nextSerial)
         }
@@ -112,45 +147,11 @@ extension Fleet {
         guard let app = apps[wait.app] else {
             return AppReply(app: wait.app, outcome: .noSuchApp, message: "the app was deleted")
         }
-        let done =
-            switch wait.expectation {
-            case .ready: app.isServing || (app.isAtRest && !app.hasFailed)
-            case .scaled(let count): app.isServing && app.workers.values.allSatisfy { $0.slot < count }
-            case .slotReady(let slot): app.isReady(slot)
-            case .restarted(let serial): app.isServing && app.workers.keys.allSatisfy { $0 >= serial }
-            case .gone, .removed: app.workers.isEmpty
-            case .slotGone(let slot): app.workers.values.allSatisfy { $0.slot != slot }
-            case .rollout, .queued: false
-            case .noRollout: app.rollout == nil
-            case .recycled(let serial): app.workers[serial] == nil
-            }
-        if done {
+        if app.meets(wait.expectation) {
             let message = wait.forced > 0 ? "\(wait.forced) workers did not leave in time and were killed" : ""
             return AppReply(app: wait.app, outcome: wait.forced > 0 ? .rollout(.drainForced) : .done, message: message)
         }
-        // Somebody stopped what is waited for.
-        if !app.isActive, wait.expectation.needsRunning {
-            return AppReply(app: wait.app, outcome: .rollout(.aborted), message: "the app was stopped")
-        }
-        return nil
-    }
-}
-
-extension Waiter.Expectation {
-    /// Whether the failure of a slot's start decides about it.
-    fileprivate func concerns(_ slot: Int?) -> Bool {
-        switch self {
-        case .ready, .scaled, .restarted: true
-        case .slotReady(let own): slot == nil || slot == own
-        case .recycled: slot != nil
-        case .gone, .slotGone, .removed, .rollout, .queued, .noRollout: false
-        }
-    }
-
-    fileprivate var needsRunning: Bool {
-        switch self {
-        case .ready, .scaled, .slotReady, .restarted, .recycled: true
-        case .gone, .slotGone, .removed, .rollout, .queued, .noRollout: false
-        }
+        guard let (outcome, message) = app.cannotMeet(wait.expectation) else { return nil }
+        return AppReply(app: wait.app, outcome: outcome, message: message)
     }
 }

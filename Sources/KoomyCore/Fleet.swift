@@ -15,8 +15,10 @@ package struct Fleet: Hashable, Sendable {
 
     package internal(set) var phase = Phase.serving
     package internal(set) var apps: [AppName: App] = [:]
-    /// What is on disk, as far as is known.
+    /// What is wanted.
     package internal(set) var desired = DesiredState()
+    /// What is on disk, as far as is known; a rollout that succeeds changes what is wanted first.
+    package internal(set) var durable = DesiredState()
     package internal(set) var saving = Saving.clean
     let idling: Idling
     var waiters: [Waiter] = []
@@ -25,6 +27,8 @@ package struct Fleet: Hashable, Sendable {
     var backlog: [Backlogged] = []
     /// Reloads of a specification that is being rolled out just now: each follows when that is over.
     var queuedReloads: [AppName: QueuedReload] = [:]
+    /// Apps that are forgotten when the last of their workers is gone.
+    var removals: Set<AppName> = []
     /// Replies that wait until what a rollout changed is on disk.
     var unrecorded: [Pending] = []
     var lastTicket: UInt64 = 0
@@ -87,6 +91,9 @@ package struct Fleet: Hashable, Sendable {
 
     package init(idling: Idling = .stays) { self.idling = idling }
 
+    /// An app that is not being deleted.
+    func known(_ name: AppName) -> App? { removals.contains(name) ? nil : apps[name] }
+
     /// What the process of a worker is started from; nil for a worker that is not known.
     package func launch(_ id: WorkerID) -> (spec: AppSpec, slot: Int, generation: Generation)? {
         guard let app = apps[id.app], let worker = app.workers[id.serial], let spec = app.specs[worker.generation]
@@ -131,7 +138,7 @@ extension Fleet {
     }
 
     private mutating func boot(_ state: DesiredState, at now: Instant) {
-        desired = state
+        (desired, durable) = (state, state)
         for app in state.apps {
             let name = app.spec.name
             apps[name] = App(
@@ -146,9 +153,7 @@ extension Fleet {
 
     /// Passes an event to an app and takes note of what it publishes.
     mutating func tell(_ name: AppName, _ event: App.Event, at now: Instant) {
-        guard var app = apps[name] else { return }
-        let steps = app.handle(event, at: now)
-        apps[name] = app
+        guard let steps = apps[name]?.handle(event, at: now) else { return }
         for step in steps {
             actions.append(step)
             if case .publish(let notice) = step { noticed(notice, at: now) }

@@ -29,6 +29,8 @@ package struct ProbeLoop: Hashable, Sendable {
 
     package let probe: Probe
     package private(set) var state = State.idle
+    /// Whether the latest answer was a success; false before the first.
+    package private(set) var isPassing = false
     private var attempts: UInt64 = 0
 
     package init(_ probe: Probe) { self.probe = probe }
@@ -36,6 +38,7 @@ package struct ProbeLoop: Hashable, Sendable {
     /// Asks for the first time at `first`.
     package mutating func begin(at first: Instant) -> [Action] {
         state = .waiting(failures: 0)
+        isPassing = false
         return [.arm(first)]
     }
 
@@ -64,6 +67,7 @@ package struct ProbeLoop: Hashable, Sendable {
     {
         guard case .asking(attempt, let failures) = state else { return [] }
         let again = Action.arm(now + probe.interval)
+        isPassing = result == .succeeded
         switch result {
         case .succeeded:
             state = .waiting(failures: 0)

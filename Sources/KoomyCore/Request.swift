@@ -39,7 +39,7 @@ package struct Target: Hashable, Sendable {
     }
 }
 
-/// A target to be rolled, and what its file says now; without a definition the one in service is used.
+/// A target to be rolled, and what its file says now; without a definition the one in service is used, or the one that is being rolled out.
 package struct Reload: Hashable, Sendable {
     package var target: Target
     package var definition: Definition?
@@ -69,6 +69,16 @@ package enum Outcome: Hashable, Sendable {
     /// It does not fit what is going on.
     case refused
     case shuttingDown
+}
+
+extension Outcome {
+    /// Whether what was asked for has come to be.
+    var isSuccess: Bool {
+        switch self {
+        case .done, .rollout(.done), .rollout(.drainForced): true
+        case .rollout, .noSuchApp, .cannotListen, .notSaved, .refused, .shuttingDown: false
+        }
+    }
 }
 
 package struct AppReply: Hashable, Sendable {

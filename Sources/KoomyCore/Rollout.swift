@@ -21,7 +21,7 @@ package struct Rollout: Hashable, Sendable {
     package let to: Generation
     /// Slots that have not begun, in the order in which they will.
     package internal(set) var pending: [Int]
-    package let total: Int
+    package internal(set) var total: Int
     package internal(set) var done = 0
     /// Old workers that did not leave in time and were killed.
     package internal(set) var forcedDrains = 0

@@ -67,11 +67,14 @@ package struct Replacement: Hashable, Sendable {
         case vacating
         /// The new worker runs and is not ready. Transitions to: settling.
         case proving(serial: UInt64)
-        /// The new worker is ready and has to stay so for `healthy_time`. Transitions to: draining.
+        /// The new worker is ready and has to stay so, and pass its health probe, for `healthy_time`. Transitions to: draining.
         case settling(serial: UInt64)
         /// The new worker has the slot; the old one is leaving.
         case draining(old: UInt64)
     }
+
+    /// How soon it is looked again whether a new worker's health has been proved.
+    static let healthWait = TimeSpan.milliseconds(250)
 
     package var cause: Cause
     package var phase: Phase

@@ -13,14 +13,14 @@ struct Waiter: Hashable, Sendable {
         /// No worker is left.
         case gone
         case slotGone(Int)
-        /// No worker is left, and then the app is forgotten.
+        /// No worker is left of an app that is being deleted.
         case removed
         case rollout(Generation)
         /// The rollout before it is over.
         case queued
         case noRollout
-        /// The worker of this serial has been replaced.
-        case recycled(UInt64)
+        /// The worker of this serial, in this slot, has been replaced.
+        case recycled(UInt64, slot: Int)
     }
 
     struct Wait: Hashable, Sendable {

@@ -7,7 +7,8 @@ extension Worker {
         if policy.provesByUptime {
             actions.append(.arm(.uptime, now + policy.minUptime))
         } else {
-            actions.append(.arm(.readiness, now + policy.readyTimeout))
+            deadline = now + policy.readyTimeout
+            actions.append(.arm(.readiness, deadline))
         }
         // The first question comes soon; a program needs a moment to open its socket.
         return actions + mapped(.readiness, readinessProbe.mutate { $0.begin(at: now + .milliseconds(20)) })
@@ -27,7 +28,8 @@ extension Worker {
         if let age = policy.maxAge { actions.append(.arm(.age, startedAt + age)) }
         actions.append(.report(.ready(evidence)))
         if stage == .stable { actions.append(.report(.matured)) }
-        return actions + mapped(.health, healthProbe.mutate { $0.begin(at: now + $0.probe.interval) })
+        // Asked at once: a replacement is not trusted before its health has been proved.
+        return actions + mapped(.health, healthProbe.mutate { $0.begin(at: now) })
     }
 
     mutating func ask(_ event: Event) -> [Action] {
@@ -53,7 +55,15 @@ extension Worker {
 
     mutating func leave(_ departure: Departure, by signal: Signal, at now: Instant) -> [Action] {
         state = .leaving(departure)
-        return disarmLife() + [.signal(signal), .arm(.kill, now + policy.stop.killTimeout)]
+        deadline = now + policy.stop.killTimeout
+        return disarmLife() + [.signal(signal), .arm(.kill, deadline)]
+    }
+
+    /// It needs this much longer from now; it may ask for more time than it has, never for less.
+    mutating func extend(_ timer: Timer, by span: TimeSpan, at now: Instant) -> [Action] {
+        guard now + span > deadline else { return [] }
+        deadline = now + span
+        return [.arm(timer, deadline)]
     }
 
     mutating func kill(_ departure: Departure) -> [Action] {
@@ -64,7 +74,8 @@ extension Worker {
     /// Its process ended: the rest of its tree gets the stop signal and the kill timeout, as it had itself.
     mutating func clear(_ ending: Ending, at now: Instant, arm: Bool) -> [Action] {
         state = .clearing(ending)
-        let timer: [Action] = arm ? [.arm(.kill, now + policy.stop.killTimeout)] : []
+        if arm { deadline = now + policy.stop.killTimeout }
+        let timer: [Action] = arm ? [.arm(.kill, deadline)] : []
         return timer + [.signalDescendants(policy.stop.signal), .report(.ended(ending))]
     }
 
@@ -103,6 +114,7 @@ extension Worker.Policy {
         }
     }
 
+    /// Whether it is evidence that comes from outside; a probe's success and the time it has lived are known here.
     func accepts(_ evidence: ReadinessEvidence) -> Bool {
         switch readiness {
         case .automatic: evidence == .notify || evidence == .observed
@@ -110,8 +122,7 @@ extension Worker.Policy {
         case .descriptor: evidence == .descriptor
         case .ipc: evidence == .ipc
         case .observed: evidence == .observed
-        case .probe: evidence == .probe
-        case .uptime: evidence == .uptime
+        case .probe, .uptime: false
         }
     }
 }

@@ -3,10 +3,12 @@ package import KoomyModel
 /// The life of one worker: from the order to start it until its last descendant is gone.
 package struct Worker: Hashable, Sendable {
     package enum State: Hashable, Sendable {
-        /// A start was ordered. Transitions to: starting, unwanted, gone.
+        /// A start was ordered. Transitions to: starting, unwanted, condemned, gone.
         case spawning
-        /// A start was ordered, and then it was no longer wanted. Transitions to: leaving, gone.
+        /// A start was ordered, and then it was no longer wanted. Transitions to: leaving, condemned, gone.
         case unwanted(Departure)
+        /// A start was ordered, and then it was to be gone at once. Transitions to: killing, gone.
+        case condemned(Departure)
         /// Its process runs and has proved nothing yet. Transitions to: ready, leaving, killing, clearing.
         case starting
         /// It has proved that it serves. Transitions to: leaving, killing, clearing.
@@ -71,6 +73,8 @@ package struct Worker: Hashable, Sendable {
     package internal(set) var evidence: ReadinessEvidence?
     /// Where the start of its process lies on the clock; meaningful once it has been started.
     package internal(set) var startedAt: Instant
+    /// When the readiness timer fires, or the kill timer, whichever of them runs.
+    var deadline: Instant
     package internal(set) var readinessProbe: ProbeLoop?
     package internal(set) var healthProbe: ProbeLoop?
     package var memory = MemoryGuard()
@@ -81,6 +85,7 @@ package struct Worker: Hashable, Sendable {
         self.generation = generation
         policy = Policy(spec)
         startedAt = now
+        deadline = now
         if case .probe(let probe) = spec.readiness { readinessProbe = ProbeLoop(probe) }
         healthProbe = spec.health.map(ProbeLoop.init)
     }
@@ -89,14 +94,23 @@ package struct Worker: Hashable, Sendable {
     package var isWanted: Bool {
         switch state {
         case .spawning, .starting, .ready: true
-        case .unwanted, .leaving, .killing, .clearing, .purging, .gone: false
+        case .unwanted, .condemned, .leaving, .killing, .clearing, .purging, .gone: false
         }
+    }
+
+    /// Whether nothing speaks against its health: its probe's latest answer was a success, or it has no probe.
+    package var isHealthy: Bool { healthProbe?.isPassing ?? true }
+
+    /// Whether it has served for longer than it should.
+    func isOverdue(at now: Instant) -> Bool {
+        guard isReady, let age = policy.maxAge else { return false }
+        return now - startedAt >= age
     }
 
     package var isReady: Bool {
         switch state {
         case .ready: true
-        case .spawning, .starting, .unwanted, .leaving, .killing, .clearing, .purging, .gone: false
+        case .spawning, .starting, .unwanted, .condemned, .leaving, .killing, .clearing, .purging, .gone: false
         }
     }
 }
@@ -179,9 +193,13 @@ extension Worker {
         case (.unwanted(let departure), .spawned):
             state = .starting
             return leave(departure, by: policy.stop.signal, at: now)
+        case (.condemned(let departure), .spawned):
+            startedAt = now
+            return kill(departure)
         case (.spawning, .spawnFailed(let failure)):
             return vanish(Ending(reason: .failedToStart(failure), departure: nil, stage: .unproven))
-        case (.unwanted(let departure), .spawnFailed(let failure)):
+        case (.unwanted(let departure), .spawnFailed(let failure)),
+            (.condemned(let departure), .spawnFailed(let failure)):
             return vanish(Ending(reason: .failedToStart(failure), departure: departure, stage: .unproven))
 
         case (.starting, .becameReady(let evidence)):
@@ -203,9 +221,9 @@ extension Worker {
             // ABRT leaves a trace or a core before the kill timer ends it.
             return [.report(.faltered(.hung))] + leave(.hung, by: .abort, at: now)
         case (.starting, .extended(let span)):
-            return [.arm(.readiness, now + span)]
+            return policy.provesByUptime ? [] : extend(.readiness, by: span, at: now)
         case (.leaving, .extended(let span)), (.clearing, .extended(let span)):
-            return [.arm(.kill, now + span)]
+            return extend(.kill, by: span, at: now)
 
         case (.starting, .timerFired(.readinessProbe)), (.ready, .timerFired(.healthProbe)):
             return ask(event)
@@ -214,8 +232,11 @@ extension Worker {
         case (.ready, .probed(.health, let attempt, let result)):
             return probedHealth(attempt, result, at: now)
 
-        case (.spawning, .leave(let departure)), (.spawning, .kill(let departure)):
+        case (.spawning, .leave(let departure)):
             state = .unwanted(departure)
+            return []
+        case (.spawning, .kill(let departure)), (.unwanted(let departure), .kill):
+            state = .condemned(departure)
             return []
         case (.starting, .leave(let departure)), (.ready, .leave(let departure)):
             return leave(departure, by: policy.stop.signal, at: now)
@@ -248,7 +269,9 @@ extension Worker {
         case (.spawning, .extended), (.spawning, .pinged), (.spawning, .declaredHung), (.spawning, .probed),
             (.spawning, .becameReady), (.spawning, .timerFired), (.unwanted, .extended), (.unwanted, .pinged),
             (.unwanted, .declaredHung), (.unwanted, .probed), (.unwanted, .becameReady), (.unwanted, .timerFired),
-            (.unwanted, .leave), (.unwanted, .kill), (.starting, .pinged), (.starting, .probed),
+            (.unwanted, .leave), (.condemned, .extended), (.condemned, .pinged), (.condemned, .declaredHung),
+            (.condemned, .probed), (.condemned, .becameReady), (.condemned, .timerFired), (.condemned, .leave),
+            (.condemned, .kill), (.starting, .pinged), (.starting, .probed),
             (.starting, .timerFired),
             (.ready, .becameReady), (.ready, .extended), (.ready, .probed), (.ready, .timerFired),
             (.leaving, .becameReady), (.leaving, .timerFired), (.leaving, .leave), (.leaving, .pinged),
@@ -265,6 +288,7 @@ extension Worker {
             return []
 
         case (.spawning, .exited), (.spawning, .treeGone), (.unwanted, .exited), (.unwanted, .treeGone),
+            (.condemned, .exited), (.condemned, .treeGone),
             (.starting, .spawned), (.starting, .spawnFailed), (.starting, .treeGone), (.ready, .spawned),
             (.ready, .spawnFailed), (.ready, .treeGone), (.leaving, .spawned), (.leaving, .spawnFailed),
             (.leaving, .treeGone), (.killing, .spawned), (.killing, .spawnFailed), (.killing, .treeGone),

@@ -73,10 +73,16 @@ public enum EventType: String, CaseIterable, Codable, Hashable, Sendable {
     case appReset = "app.reset"
     /// The app is not known any more.
     case appDeleted = "app.deleted"
+    /// Several workers ended alike in a moment.
+    case appIncident = "app.incident"
+    /// An app that had been given up on has a stable worker again.
+    case appRecovered = "app.recovered"
     /// A listening socket was opened.
     case listenerOpened = "listener.opened"
     /// A listening socket was closed.
     case listenerClosed = "listener.closed"
+    /// A listener could not be opened.
+    case listenerFailed = "listener.failed"
     /// A process was started.
     case workerStarted = "worker.started"
     /// A process could not be started; `message` says why.
@@ -101,6 +107,18 @@ public enum EventType: String, CaseIterable, Codable, Hashable, Sendable {
     case workerErrored = "worker.errored"
     /// A worker is over its memory limit and will be replaced.
     case workerMemory = "worker.memory"
+    /// Nothing of a worker is left.
+    case workerGone = "worker.gone"
+    /// A worker ended and is not to be started again.
+    case workerFinished = "worker.finished"
+    /// A worker is being replaced though its program is as before.
+    case workerRecycling = "worker.recycling"
+    /// The replacement of a worker is over.
+    case workerRecycled = "worker.recycled"
+    /// The desired state could not be written.
+    case stateUnsaved = "state.unsaved"
+    /// The desired state is on disk again.
+    case stateSaved = "state.saved"
     /// A generation begins to replace another; `detail` has `kind`.
     case rolloutStarted = "rollout.started"
     /// One slot of a rollout has changed.

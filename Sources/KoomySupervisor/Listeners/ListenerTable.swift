@@ -38,18 +38,16 @@ package final class ListenerTable {
     package init(warn: @escaping (String) -> Void) { self.warn = warn }
 
     /// Opens what a generation needs and is not open yet; where one fails, none of them stays.
-    package func open(_ app: AppName, _ generation: Generation, _ wanted: [ListenerSpec], slots: Int) throws(SystemError) {
+    package func open(_ app: AppName, _ generation: Generation, _ wanted: [ListenerSpec]) throws(SystemError) {
         var opened: [Key] = []
         do throws(SystemError) {
             for spec in wanted {
-                for slot in spec.reusePort ? (0..<slots).map(Optional.some) : [nil] {
-                    let key = Key(app, spec, slot: slot)
-                    if let entry = entries[key] {
-                        try change(entry, to: spec)
-                    } else {
-                        entries[key] = Entry(try openSocket(app, spec), spec)
-                        opened.append(key)
-                    }
+                let key = Key(app, spec, slot: spec.reusePort ? 0 : nil)
+                if let entry = entries[key] {
+                    try change(entry, to: spec)
+                } else {
+                    entries[key] = Entry(try openSocket(app, spec), spec)
+                    opened.append(key)
                 }
             }
         } catch {
@@ -57,9 +55,7 @@ package final class ListenerTable {
             throw error
         }
         for spec in wanted {
-            for slot in spec.reusePort ? (0..<slots).map(Optional.some) : [nil] {
-                entries[Key(app, spec, slot: slot)]?.generations.insert(generation)
-            }
+            entries[Key(app, spec, slot: spec.reusePort ? 0 : nil)]?.generations.insert(generation)
         }
         specs[app, default: [:]][generation] = wanted
     }
@@ -83,13 +79,11 @@ package final class ListenerTable {
         var found: [(name: String, descriptor: Int32)] = []
         for spec in specs[app]?[generation] ?? [] {
             let key = Key(app, spec, slot: spec.reusePort ? slot : nil)
-            if entries[key] == nil {
-                // A slot that came with scaling gets its own socket when its first worker does.
-                let entry = Entry(try openSocket(app, spec), spec)
-                entry.generations = [generation]
-                entries[key] = entry
-            }
-            if let entry = entries[key] { found.append((spec.name, entry.socket.descriptor.number)) }
+            // A slot's own socket is opened for its first worker and stays for those that follow.
+            let entry = if let open = entries[key] { open } else { Entry(try openSocket(app, spec), spec) }
+            entry.generations.insert(generation)
+            entries[key] = entry
+            found.append((spec.name, entry.socket.descriptor.number))
         }
         return found
     }

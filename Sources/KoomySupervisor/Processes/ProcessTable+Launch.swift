@@ -1,4 +1,4 @@
-package import KoomyCore
+import KoomyCore
 import KoomyEventLoop
 package import KoomyModel
 import KoomySystem
@@ -18,7 +18,7 @@ extension ProcessTable {
 
     private func spawn(_ id: WorkerID, _ spec: AppSpec, slot: Int, _ generation: Generation) throws(StartFailure) {
         if !workers.values.contains(where: { $0.id.app == id.app }) { listeners.restoreFlags(id.app, generation) }
-        let probe = try needsPrivateSocket(spec) ? wrap(.descriptors, "probe socket", ListeningSocket.openPrivate) : nil
+        let probe = try openPrivateSocket(spec)
         let channel = try openChannel(spec)
         let streams = try spec.logs.isDisabled ? nil : openStreams()
         let notifyPath = makeNotifyPath()
@@ -31,11 +31,12 @@ extension ProcessTable {
             generation: generation,
             spec: spec,
             own: environment,
-            inherited: .init(listeners: passed, probe: probe?.descriptor.number, line: channel?.worker.number),
+            inherited: .init(listeners: passed, probe: probe?.socket.number, line: channel?.worker.number),
             streams: streams.map { ($0.out.worker.number, $0.error.worker.number) },
             notifySocket: notifyPath
         )
         let cgroup = makeCgroup(id, spec)
+        plan.request.attributes.oomScoreAdjust = plan.request.attributes.oomScoreAdjust ?? defaultOutOfMemoryScore
         plan.request.cgroup = cgroup?.cgroup.descriptor.number
         let process = try spawner.spawn(plan.request)
         let pid = process.pid
@@ -71,6 +72,17 @@ extension ProcessTable {
         return spec.health?.usesPrivateSocket ?? false
     }
 
+    private func openPrivateSocket(
+        _ spec: AppSpec
+    ) throws(StartFailure) -> (socket: SharedDescriptor, address: ListenAddress)? {
+        guard needsPrivateSocket(spec) else { return nil }
+        return try wrap(.descriptors, "probe socket") { () throws(SystemError) in
+            let socket = try ListeningSocket.openPrivate()
+            let address = socket.address
+            return (SharedDescriptor(socket.takeDescriptor()), address)
+        }
+    }
+
     /// Takes the worker's notifications, and the line by which it says that it is ready, where that is its way.
     private func listen(to worker: WorkerProcess, _ path: String, _ channel: SharedDescriptor?) {
         let id = worker.id
@@ -80,8 +92,8 @@ extension ProcessTable {
                 path: path,
                 userID: worker.identity?.userID,
                 groupID: worker.identity?.groupID,
-                isOwn: { [weak self, weak worker] pid in
-                    guard let self, let worker else { return false }
+                isOwn: { [weak worker] pid in
+                    guard let worker else { return false }
                     return pid == worker.pid || ProcessTree.members(worker.mark).contains { $0.pid == pid }
                 },
                 { [weak self] message in self?.notified(id, message) }
@@ -126,7 +138,7 @@ extension ProcessTable {
         do {
             worker.observer = try ReadinessObserver(
                 loop: loop,
-                tree: { [weak worker] in worker.map { ProcessTree.members($0.mark).map(\.pid) } ?? [] },
+                tree: { [pid = worker.pid] in [pid] + (ProcessTree.descendants(of: pid) ?? []) },
                 listeners: inodes
             ) { [weak self] finding in
                 guard let self else { return }
@@ -188,7 +200,8 @@ extension ProcessTable {
             let pipe = try Pipe()
             // Room for a burst while koomyd does something else.
             pipe.requestCapacity(256 << 10)
-            return Ends(own: SharedDescriptor(pipe.readEnd), worker: SharedDescriptor(pipe.writeEnd))
+            let ends = pipe.shared()
+            return Ends(own: ends.readEnd, worker: ends.writeEnd)
         }
     }
 
@@ -197,8 +210,8 @@ extension ProcessTable {
         case .descriptor: return try openPipe()
         case .ipc:
             return try wrap(.pipe, "ipc channel") { () throws(SystemError) in
-                let pair = try StreamSocket.pair()
-                return Ends(own: SharedDescriptor(pair.first), worker: SharedDescriptor(pair.second))
+                let ends = try StreamSocket.pair().shared()
+                return Ends(own: ends.first, worker: ends.second)
             }
         case .automatic, .notify, .observed, .probe, .uptime: return nil
         }

@@ -5,7 +5,10 @@ import KoomyModel
 /// What must hold in every reachable state of an app: P1, P2 and P5, and that nothing waits for what never comes.
 enum AppInvariants {
     static func violation(from before: AppWorld, by event: App.Event, to after: AppWorld) -> String? {
-        lostRequest(before, event, after) ?? lostProcess(after) ?? untruth(after) ?? stuck(after)
+        lostRequest(before, event, after)
+            ?? lostProcess(after.app, processes: Set(after.processes.keys))
+            ?? untruth(after.app, hasProcesses: !after.processes.isEmpty)
+            ?? stuck(after.app, after.timers, killed: after.killed)
     }
 
     /// P1: a ready worker is asked to leave only when its slot has another ready one, or an operator gave it up.
@@ -33,55 +36,53 @@ enum AppInvariants {
     }
 
     /// P2: the machine knows of exactly the workers of which something is left.
-    private static func lostProcess(_ world: AppWorld) -> String? {
-        let known = Set(world.app.workers.keys)
-        let real = Set(world.processes.keys)
+    static func lostProcess(_ app: App, processes real: Set<UInt64>) -> String? {
+        let known = Set(app.workers.keys)
         if known != real { return "known workers \(known.sorted()), real ones \(real.sorted())" }
-        for slot in world.app.slots {
+        for slot in app.slots {
             for serial in [slot.occupant, slot.replacement?.challenger].compactMap({ $0 }) where !known.contains(serial)
             {
                 return "slot \(slot.index) names worker \(serial), which is gone"
             }
         }
-        let places = world.app.slots.flatMap { [$0.occupant, $0.replacement?.challenger].compactMap { $0 } }
+        let places = app.slots.flatMap { [$0.occupant, $0.replacement?.challenger].compactMap { $0 } }
         if Set(places).count != places.count { return "one worker in two places: \(places)" }
-        for (serial, worker) in world.app.workers where worker.isWanted && !places.contains(serial) {
+        for (serial, worker) in app.workers where worker.isWanted && !places.contains(serial) {
             return "worker \(serial) runs for nobody"
         }
         return nil
     }
 
     /// P5: each word shown has evidence.
-    private static func untruth(_ world: AppWorld) -> String? {
-        let app = world.app
+    static func untruth(_ app: App, hasProcesses: Bool) -> String? {
         let ready = app.workers.values.filter { $0.isReady && app.owner(of: $0.id.serial) != nil }.count
         switch app.condition {
         case .ok:
-            let wanted = app.slots.filter { $0.seat != .stopped }.count
+            let wanted = app.slots.filter { $0.seat != .stopped && app.finish(of: $0.index) == nil }.count
             if ready != wanted { return "ok with \(ready) of \(wanted) ready" }
-        case .stopped: if !world.processes.isEmpty { return "stopped with processes left" }
+        case .stopped: if hasProcesses { return "stopped with processes left" }
         case .degraded, .rolling, .errored: break
         }
         return nil
     }
 
     /// Nothing waits for an event that can never come.
-    private static func stuck(_ world: AppWorld) -> String? {
-        let app = world.app
+    static func stuck(_ app: App, _ armed: Set<TimerID>, killed: Set<UInt64>) -> String? {
         for worker in app.workers.values {
-            let timers = world.timers.compactMap { timer -> Worker.Timer? in
+            let timers = armed.compactMap { timer -> Worker.Timer? in
                 guard case .worker(worker.id, let kind) = timer else { return nil }
                 return kind
             }
             switch worker.state {
-            case .starting where !timers.contains(.readiness):
+            case .starting where !timers.contains(worker.policy.provesByUptime ? .uptime : .readiness):
                 return "worker \(worker.id.serial) starts without a deadline"
             case .leaving where !timers.contains(.kill), .clearing where !timers.contains(.kill):
                 return "worker \(worker.id.serial) leaves without a deadline"
-            case .killing where !world.killed.contains(worker.id.serial),
-                .purging where !world.killed.contains(worker.id.serial):
+            case .killing where !killed.contains(worker.id.serial),
+                .purging where !killed.contains(worker.id.serial):
                 return "worker \(worker.id.serial) is not killed"
-            case .spawning, .unwanted, .starting, .ready, .leaving, .killing, .clearing, .purging, .gone: break
+            case .spawning, .unwanted, .condemned, .starting, .ready, .leaving, .killing, .clearing, .purging, .gone:
+                break
             }
         }
         guard app.isActive else { return nil }
@@ -91,25 +92,26 @@ enum AppInvariants {
             return "a rollout with nothing left to do"
         }
         for slot in app.slots {
-            if let words = stuck(slot, world) { return "slot \(slot.index): \(words)" }
+            if let words = stuck(slot, of: app, armed) { return "slot \(slot.index): \(words)" }
         }
         return nil
     }
 
-    private static func stuck(_ slot: Slot, _ world: AppWorld) -> String? {
-        let app = world.app
+    private static func stuck(_ slot: Slot, of app: App, _ armed: Set<TimerID>) -> String? {
         switch slot.replacement?.phase {
         case .vacating? where slot.seat.yieldingSerial == nil: return "vacating, and nobody leaves"
-        case .settling? where !world.timers.contains(.settle(app.name, slot: slot.index)): return "settling for ever"
+        case .settling? where !armed.contains(.settle(app.name, slot: slot.index)): return "settling for ever"
         case .draining(let old)? where app.workers[old] == nil: return "draining a worker that is gone"
         case nil, .vacating, .proving, .settling, .draining: break
         }
         switch slot.seat {
         case .vacant: return "vacant after reconciliation"
         case .waiting:
-            return world.timers.contains(.restart(app.name, slot: slot.index)) ? nil : "waits without a timer"
+            return armed.contains(.restart(app.name, slot: slot.index)) ? nil : "waits without a timer"
         case .yielding(let serial): return app.workers[serial] == nil ? "yields to nobody" : nil
-        case .reserved: return slot.replacement?.challenger == nil ? "reserved for nobody" : nil
+        case .reserved:
+            let isAwaited = slot.replacement?.challenger != nil || app.rollout?.pending.contains(slot.index) == true
+            return isAwaited ? nil : "reserved for nobody"
         case .held:
             guard case .incident(let scout) = app.breaker, app.slots.indices.contains(scout) else {
                 return "held by nobody"
@@ -120,7 +122,9 @@ enum AppInvariants {
             }
         case .errored:
             switch app.breaker {
-            case .open: return world.timers.contains(.retry(app.name)) ? nil : "errored without a retry"
+            case .open:
+                let isRetried = app.specs.values.allSatisfy { $0.restart.erroredRetry > .zero }
+                return !isRetried || armed.contains(.retry(app.name)) ? nil : "errored without a retry"
             case .halfOpen, .deaf: return nil
             case .closed, .incident: return "errored behind a closed breaker"
             }

@@ -18,7 +18,7 @@ struct ExplorationTests {
 
         var spec: AppSpec {
             var spec = AppSpec(
-                name: AppName("a")!,
+                name: .named("a"),
                 command: Command(script: "x"),
                 workingDirectory: "/",
                 instances: instances,

@@ -1,0 +1,46 @@
+import KoomyModel
+
+@testable import KoomyCore
+
+/// What exists of one worker outside koomyd.
+struct FakeProcess {
+    enum State {
+        case ordered
+        case running
+        /// It has ended, and koomyd has not been told.
+        case zombie
+        /// Its descendants are left, or koomyd has not been told that none is.
+        case orphans
+    }
+
+    let spec: AppSpec
+    let generation: Generation
+    var temper: Temper
+    var state = State.ordered
+    var startedAt: Instant
+    var isAsked = false
+    var isKilled = false
+    /// When it first gave koomyd the evidence that its specification asks for.
+    var provedAt: Instant?
+    /// When its health probe last succeeded.
+    var healthyAt: Instant?
+
+    func hangs(at now: Instant) -> Bool { temper.hang.map { now - startedAt >= $0 } ?? false }
+
+    func serves(at now: Instant) -> Bool {
+        guard state == .running, let boot = temper.boot, !hangs(at: now) else { return false }
+        return now - startedAt >= boot
+    }
+
+    func isSick(at now: Instant) -> Bool { temper.sickness.map { now - startedAt >= $0 } ?? false }
+
+    func memory(at now: Instant) -> ByteCount {
+        let age = UInt64(max(0, (now - startedAt).milliseconds))
+        return ByteCount(bytes: (40 << 20) + temper.leak / 1_000 * age)
+    }
+
+    /// Whether what koomyd has been told proves that it serves.
+    func hasProof(at now: Instant) -> Bool {
+        provedAt != nil || (Worker.Policy(spec).provesByUptime && now - startedAt >= spec.restart.minUptime)
+    }
+}
