@@ -1,6 +1,7 @@
 import CMicrohttpd
 import KoomyEventLoop
 import KoomyModel
+import KoomySystem
 
 /// One client of an HTTP server, from accept to close.
 final class HTTPConnection {
@@ -33,7 +34,8 @@ final class HTTPConnection {
     /// Sets the time at which the connection is cut off.
     func expire(after span: TimeSpan?) {
         guard let server else { return }
-        deadline = span.map { server.loop.now + $0 }
+        // Not the loop's time: making an answer may have taken long since this round began.
+        deadline = span.map { MonotonicClock.now() + $0 }
         if let deadline { server.expects(deadline) }
     }
 
@@ -79,7 +81,9 @@ final class HTTPConnection {
         let stream = exchange?.stream
         exchange = nil
         expire(after: server?.limits.requestTime)
-        koomy_mhd_control_notice_end(descriptor)
         stream?.close()
     }
+
+    /// Has libmicrohttpd see that the client, with its request, has said that no other follows.
+    func noticeEnd() { koomy_mhd_control_notice_end(descriptor) }
 }

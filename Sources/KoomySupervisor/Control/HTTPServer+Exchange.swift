@@ -23,7 +23,11 @@ extension HTTPServer {
     }
 
     /// An answer is complete, or will never be.
-    func endExchange(descriptor: Int32) { connections[descriptor]?.endExchange() }
+    func endExchange(descriptor: Int32) {
+        guard let connection = connections[descriptor] else { return }
+        connection.noticeEnd()
+        connection.endExchange()
+    }
 
     /// The head of a request has come, then pieces of its body, then its end; false closes the connection.
     func handle(
@@ -60,9 +64,10 @@ extension HTTPServer {
         guard let peer = try? PeerCredentials(of: connection.descriptor), let target = connection.exchange?.target
         else { return false }
         connection.exchange?.body = []
-        connection.expire(after: limits.answerTime)
         switch handler(HTTPRequest(method: method, target: target, body: body, peer: peer)) {
-        case .complete(let reply): return queue(reply, on: raw)
+        case .complete(let reply):
+            connection.expire(after: limits.answerTime)
+            return queue(reply, on: raw)
         case .stream(let stream, let contentType):
             connection.begin(stream)
             return queue(stream, contentType, on: raw)
@@ -70,10 +75,14 @@ extension HTTPServer {
     }
 
     private func queue(_ reply: HTTPReply, on raw: OpaquePointer) -> Bool {
-        var body = reply.body
-        guard let response = MHD_create_response_from_buffer(body.count, &body, .RESPMEM_MUST_COPY) else {
-            return false
+        let response = reply.body.withUnsafeBytes {
+            MHD_create_response_from_buffer(
+                $0.count,
+                UnsafeMutableRawPointer(mutating: $0.baseAddress),
+                .RESPMEM_MUST_COPY
+            )
         }
+        guard let response else { return false }
         defer { MHD_destroy_response(response) }
         MHD_add_response_header(response, "Content-Type", reply.contentType)
         for header in reply.headers { MHD_add_response_header(response, header.name, header.value) }

@@ -197,8 +197,6 @@ struct ControlAbuseTests {
         client.appetite = .max
         try fixture.turn("it has read the rest", client) { client.isClosed }
         #expect(client.parsingError == .truncated)
-        // One that reads gets all of it.
-        #expect(try fixture.ask("GET", "/v1/status").body.count > 4 << 20)
     }
 
     @Test func `a result that nobody takes is given up`() throws {

@@ -20,7 +20,10 @@ struct ControlResourcesTests {
                 #expect(after.descriptors == before.descriptors)
                 #expect(after.threads <= before.threads)
                 #expect(!after.threadNames.contains { $0.hasPrefix("MHD") })
-                #expect(after.resident < before.resident + (1 << 20), "\(before.resident) -> \(after.resident)")
+                // The address sanitizer keeps what was freed.
+                if dlsym(nil, "__asan_init") == nil {
+                    #expect(after.resident < before.resident + (1 << 20), "\(before.resident) -> \(after.resident)")
+                }
             }
         }
     }
