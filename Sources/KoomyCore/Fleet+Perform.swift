@@ -49,6 +49,7 @@ extension Fleet {
         keep(name)
         guard let app = apps[name] else {
             apps[name] = App(spec, firstSerial: firstSerial)
+            actions.append(.publish(Notice(app: name, .added)))
             guard spec.startsAutomatically else { return }
             waiter.apps.append(.init(app: name, expectation: .ready))
             effects.append(Effect(app: name, event: .start))
