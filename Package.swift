@@ -55,11 +55,7 @@ let package = Package(
             swiftSettings: onTheLoop
         ),
         .target(name: "KoomyWorker", dependencies: ["CKoomyLinux"], swiftSettings: strict),
-        .target(
-            name: "KoomyClient",
-            dependencies: ["KoomyModel", "KoomyWire", "KoomySystem", "CKoomyLinux"],
-            swiftSettings: strict
-        ),
+        .target(name: "KoomyClient", dependencies: ["KoomyModel", "KoomyWire", "KoomySystem"], swiftSettings: strict),
 
         .executableTarget(
             name: "koomyd",
@@ -68,7 +64,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "koomyctl",
-            dependencies: ["KoomyModel", "KoomyConfig", "KoomyWire", "KoomySystem", "KoomyClient", "CKoomyLinux"],
+            dependencies: ["KoomyModel", "KoomyConfig", "KoomyWire", "KoomySystem", "KoomyClient"],
             swiftSettings: strict
         ),
         .executableTarget(

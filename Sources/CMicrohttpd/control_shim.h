@@ -4,6 +4,13 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+/* Starts a daemon as koomy_mhd_start does; 0 or -errno. */
+static inline int koomy_mhd_control_start(const struct koomy_mhd_settings *settings, struct MHD_Daemon **daemon) {
+  errno = 0;
+  *daemon = koomy_mhd_start(settings);
+  return *daemon ? 0 : errno ? -errno : -EINVAL;
+}
+
 /* Hands over a connected Unix socket, which the daemon closes in any case; 0 or -errno. */
 static inline int koomy_mhd_control_add(struct MHD_Daemon *daemon, int descriptor) {
   struct sockaddr_un peer = {.sun_family = AF_UNIX};

@@ -1,4 +1,3 @@
-import CKoomyLinux
 import Glibc
 import KoomyModel
 import KoomySystem
@@ -32,12 +31,13 @@ struct UnixConnection: ~Copyable {
     func send(_ bytes: [UInt8], by deadline: Deadline) throws(ClientError) {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { koomy_send(socket.number, $0.baseAddress, $0.count, nil, 0, nil) }
-            switch count {
-            case 0...: rest = rest.dropFirst(count)
-            case -Int(EAGAIN): try wait(for: POLLOUT, by: deadline)
-            case -Int(EPIPE), -Int(ECONNRESET): return
-            default: throw .unexpected(Errno(Int32(clamping: -count)).description)
+            let count = rest.withUnsafeBytes {
+                Glibc.send(socket.number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if try waitUntil(POLLOUT, by: deadline) == .closed {
+                return
             }
         }
     }
@@ -52,13 +52,18 @@ struct UnixConnection: ~Copyable {
                 guard error.errno != Errno(ECONNRESET) else { return [] }
                 throw .unexpected(error.errno.description)
             }
-            try wait(for: POLLIN, by: deadline)
+            _ = try waitUntil(POLLIN, by: deadline)
         }
     }
 
-    private func wait(for events: Int32, by deadline: Deadline) throws(ClientError) {
+    private enum Readiness { case usable, closed }
+
+    /// Waits until something can be done, or the other side has closed.
+    private func waitUntil(_ events: Int32, by deadline: Deadline) throws(ClientError) -> Readiness {
         var entry = pollfd(fd: socket.number, events: Int16(events), revents: 0)
         // Interrupted or not, the caller tries again.
-        if poll(&entry, 1, deadline.remainingMilliseconds) == 0, deadline.hasPassed { throw .timedOut }
+        let count = poll(&entry, 1, deadline.remainingMilliseconds)
+        if count == 0, deadline.hasPassed { throw .timedOut }
+        return count > 0 && Int32(entry.revents) & (POLLERR | POLLHUP) != 0 ? .closed : .usable
     }
 }

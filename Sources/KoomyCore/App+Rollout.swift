@@ -29,7 +29,7 @@ extension App {
         // Slots that do not serve change first: nothing is lost by it, and they are not waited for.
         while let rollout, let next = rollout.pending.first(where: { !isReady($0) }) ?? rollout.pending.first {
             let active = slots.filter { $0.replacement?.cause == .rollout }
-            guard slots.indices.contains(next) else {
+            guard slots.indices.contains(next), !stoppedSlots.contains(next) else {
                 self.rollout?.pending.removeAll { $0 == next }
                 continue
             }
@@ -98,7 +98,8 @@ extension App {
                     replaced.append(index)
                 }
             }
-            let wanted = replaced.filter { $0 < spec.instances }
+            // Without the listeners of the generation before there is no way back.
+            let wanted = needsListeners ? [] : replaced.filter { $0 < spec.instances }
             guard !wanted.isEmpty else {
                 publish(.rolloutEnded(to: rollout.to, outcome, detail: detail))
                 return

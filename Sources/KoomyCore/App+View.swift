@@ -14,8 +14,10 @@ extension App {
 
     package var readyCount: Int { slots.filter { isReady($0.index) }.count }
 
-    /// Slots that are wanted and do not serve.
-    var missing: Int { slots.filter { $0.index < spec.instances && !isReady($0.index) && !$0.isAtRest }.count }
+    /// Slots that do not serve and are going to soon.
+    ///
+    /// One that fails again and again is not waited for, or a rollout might not end.
+    var missing: Int { slots.filter { $0.index < spec.instances && !isReady($0.index) && $0.isComing }.count }
 
     /// Whether every slot that is wanted has a ready worker.
     package var isServing: Bool {
@@ -146,6 +148,14 @@ extension Slot {
         switch seat {
         case .finished, .stopped: true
         case .vacant, .taken, .yielding, .reserved, .waiting, .held, .errored: false
+        }
+    }
+
+    /// Whether its next worker is on its way, and the last two did not fail.
+    fileprivate var isComing: Bool {
+        switch seat {
+        case .vacant, .taken, .yielding, .reserved, .waiting: backoff.failures < 2
+        case .held, .finished, .stopped, .errored: false
         }
     }
 

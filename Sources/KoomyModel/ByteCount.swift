@@ -24,7 +24,11 @@ extension ByteCount: CustomStringConvertible {
     package init?(parsing text: some StringProtocol) {
         let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         var suffix = text.dropFirst(number.count).uppercased()[...]
-        if suffix.hasSuffix("IB") { suffix.removeLast(2) } else if suffix.hasSuffix("B") { suffix.removeLast() }
+        if suffix.count == 3, suffix.hasSuffix("IB") {
+            suffix.removeLast(2)
+        } else if suffix.hasSuffix("B") {
+            suffix.removeLast()
+        }
         var unit: UInt64 = 1
         if !suffix.isEmpty {
             guard suffix.count == 1, let found = Self.units.first(where: { $0.suffix == suffix.first }) else {

@@ -31,13 +31,13 @@ package struct Signal: Hashable, Sendable {
 }
 
 extension Signal: CustomStringConvertible {
-    /// Reads `TERM`, `SIGTERM`, `sigterm` or `15`; nil for anything else.
+    /// Reads `TERM`, `SIGTERM`, `sigterm`, `15` or `SIG34`; nil for anything else.
     package init?(parsing text: some StringProtocol) {
         let upper = text.uppercased()
         let name = upper.hasPrefix("SIG") ? String(upper.dropFirst(3)) : upper
         if let index = Self.names.firstIndex(of: name) {
             self.init(known: Int32(index + 1))
-        } else if let number = Int32(text) {
+        } else if let number = Int32(name), number > 0, name.first != "+" {
             self.init(number: number)
         } else {
             return nil
@@ -55,8 +55,7 @@ extension Signal: Codable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
-        // "SIG34" is how a real-time signal is written.
-        guard let signal = Signal(parsing: text) ?? Int32(text.dropFirst(3)).flatMap(Signal.init(number:)) else {
+        guard let signal = Signal(parsing: text) else {
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a signal: \(text)")
         }
         self = signal

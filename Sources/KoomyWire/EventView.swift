@@ -18,7 +18,7 @@ public struct EventView: Codable, Hashable, Sendable {
     public var generation: UInt64?
     /// For people, one sentence.
     public var message: String?
-    /// What else belongs to this type, by name.
+    /// What else belongs to this type, by name; absent where `message` says all.
     public var detail: [String: JSONValue]?
 
     /// An event from its parts.
@@ -63,11 +63,11 @@ public enum EventType: String, CaseIterable, Codable, Hashable, Sendable {
     case configRejected = "config.rejected"
     /// An app is known from now on.
     case appAdded = "app.added"
-    /// The app's state changed; `detail` has `from` and `to`.
+    /// The app's state changed.
     case appState = "app.state"
-    /// The app is wanted running, or wanted stopped; `detail` has `desired`.
+    /// The app is wanted running, or wanted stopped.
     case appDesired = "app.desired"
-    /// Another number of workers is wanted; `detail` has `from` and `to`.
+    /// Another number of workers is wanted.
     case appScaled = "app.scaled"
     /// The app's count of failures was forgotten on request.
     case appReset = "app.reset"
@@ -87,7 +87,7 @@ public enum EventType: String, CaseIterable, Codable, Hashable, Sendable {
     case workerStarted = "worker.started"
     /// A process could not be started; `message` says why.
     case workerStartFailed = "worker.start_failed"
-    /// A worker has proved that it serves; `detail` has `by`.
+    /// A worker has proved that it serves.
     case workerReady = "worker.ready"
     /// A worker was not ready in time.
     case workerReadyTimeout = "worker.ready_timeout"
@@ -99,9 +99,9 @@ public enum EventType: String, CaseIterable, Codable, Hashable, Sendable {
     case workerDraining = "worker.draining"
     /// A worker did not leave in time; its whole tree is killed.
     case workerKilled = "worker.killed"
-    /// A worker ended; `detail` has `code` or `signal`.
+    /// A worker ended.
     case workerExited = "worker.exited"
-    /// A worker waits for its next start; `detail` has `delayMs`.
+    /// A worker waits for its next start.
     case workerBackoff = "worker.backoff"
     /// A worker ended too often.
     case workerErrored = "worker.errored"
@@ -119,10 +119,10 @@ public enum EventType: String, CaseIterable, Codable, Hashable, Sendable {
     case stateUnsaved = "state.unsaved"
     /// The desired state is on disk again.
     case stateSaved = "state.saved"
-    /// A generation begins to replace another; `detail` has `kind`.
+    /// A generation begins to replace another.
     case rolloutStarted = "rollout.started"
     /// One slot of a rollout has changed.
     case rolloutProgress = "rollout.progress"
-    /// A rollout ended; `detail` has `outcome`.
+    /// A rollout ended.
     case rolloutEnded = "rollout.ended"
 }

@@ -36,7 +36,7 @@ struct InheritedListeners: Hashable {
             guard try WorkerError.check(koomy_is_listening(descriptor), "use as a listener", subject) == 1 else {
                 throw WorkerError(operation: "use as a listener", code: EINVAL, subject: subject)
             }
-            _ = try WorkerError.check(koomy_worker_keep(descriptor), "keep", "descriptor \(descriptor)")
+            _ = try WorkerError.check(koomy_worker_set_close_on_exec(descriptor), "keep", "descriptor \(descriptor)")
             listeners.append(try Listener(descriptor: descriptor, name: name, isInherited: true))
         }
         return listeners

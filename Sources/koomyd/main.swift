@@ -16,7 +16,8 @@ enum Invocation {
         case 1 where ["-h", "--help"].contains(arguments[0]): self = .help
         case 1 where ["-V", "--version"].contains(arguments[0]): self = .version
         case 2 where arguments[0] == "--foreground": self = .foreground(file: arguments[1])
-        case 1 where arguments[0].hasPrefix("--foreground="): self = .foreground(file: String(arguments[0].dropFirst(13)))
+        case 1 where arguments[0].hasPrefix("--foreground="):
+            self = .foreground(file: String(arguments[0].dropFirst(13)))
         case 1 where arguments[0] == "--foreground": self = .wrong("--foreground needs an ecosystem file")
         default: self = .wrong("unknown argument: \(arguments.joined(separator: " "))")
         }
@@ -67,7 +68,10 @@ func main() -> Int32 {
 func start(foreground file: String?) -> Int32 {
     let environment = ThisProcess.environment
     do {
-        var setting = Supervisor.Setting(directories: try Directories(environment: environment), environment: environment)
+        var setting = Supervisor.Setting(
+            directories: try Directories(environment: environment),
+            environment: environment
+        )
         setting.foregroundFile = file
         return run(setting)
     } catch {

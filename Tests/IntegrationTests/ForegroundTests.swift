@@ -135,11 +135,11 @@ import Testing
             try daemon.waitFor("orphans", "it runs") { !$0.pids.isEmpty }
             let koomyd = try #require(ProcessTable.children(of: daemon.pid).first)
             var rounds = 0
-            try eventually("200 looks without a heap of zombies") {
+            try eventually("40 looks without a heap of zombies") {
                 let zombies = ProcessTable.children(of: koomyd).filter { !ProcessTable.isAlive($0) }
                 #expect(zombies.count < 20)
                 rounds += 1
-                return rounds == 200
+                return rounds == 40
             }
             kill(koomyd, SIGTERM)
             #expect(try daemon.process.wait() == .code(0))

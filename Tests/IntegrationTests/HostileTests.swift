@@ -86,7 +86,7 @@ import Testing
 
     @Test func `a reader of events that does not read costs koomyd nothing`() throws {
         try Daemon.with { daemon in
-            try daemon.start(Ecosystem.file(Ecosystem.worker()))
+            try daemon.start(Ecosystem.file(Ecosystem.worker(arguments: ["--notify"], "ready: notify")))
             let connection = try Connection(to: .unix(daemon.controlSocket))
             try connection.send("GET /v1/events?follow=1 HTTP/1.1\r\nHost: x\r\n\r\n")
             let before = try #require(ProcessTable.residentMemory(of: daemon.pid))
@@ -166,7 +166,14 @@ import Testing
 
     @Test(.needsRoot) func `a worker that may not have a process is reported with the reason`() throws {
         try Daemon.with { daemon in
-            // Checked by execve(2) after the change of user; root itself has no such limit.
+            // Checked by execve(2) after the change of user, where the user had a process before; root has no such limit.
+            let other = try BackgroundProcess(
+                ["setpriv", "--reuid=nobody", "--clear-groups", "sleep", "1000"],
+                name: "other",
+                in: daemon.workspace
+            )
+            defer { other.stop() }
+            try eventually("the other is the user's") { ProcessTable.status(other.pid)["Uid"]?.hasPrefix("0") == false }
             let app = Ecosystem.shell(
                 "shell",
                 "exec sleep 1000",

@@ -103,7 +103,7 @@ import Testing
             try daemon.start(Ecosystem.file(Ecosystem.api()))
             let before = try daemon.app("api")
             let taken = try daemon.port(of: "api")
-            let other = try Ecosystem.api("other", listen: "tcp://127.0.0.1:\(taken)")
+            let other = try Ecosystem.api(name: "other", listen: "tcp://127.0.0.1:\(taken)")
             let (result, report) = try underLoad(daemon) {
                 try daemon.ctl("start", daemon.write(Ecosystem.file(other), to: "other.yaml"))
             }
@@ -137,11 +137,11 @@ import Testing
 
     @Test func `a change to an address in use keeps the old one and all workers`() throws {
         try Daemon.with { daemon in
-            try daemon.start(Ecosystem.file(Ecosystem.api("one"), Ecosystem.api("two")))
+            try daemon.start(Ecosystem.file(Ecosystem.api(name: "one"), Ecosystem.api(name: "two")))
             let taken = try daemon.port(of: "two")
             let port = try daemon.port(of: "one")
             let before = try daemon.app("one")
-            let changed = try Ecosystem.api("one", listen: "tcp://127.0.0.1:\(taken)")
+            let changed = try Ecosystem.api(name: "one", listen: "tcp://127.0.0.1:\(taken)")
             #expect(try daemon.ctl("reload", daemon.write(Ecosystem.file(changed))).code != 0)
             #expect(try HTTP.get("/health", from: .tcp(port)).status == 200)
             #expect(try daemon.app("one").readyPids == before.readyPids)
@@ -161,13 +161,13 @@ import Testing
     @Test func `a Unix socket that somebody listens on, and a file that is none, are refused`() throws {
         try Daemon.with { daemon in
             let socket = daemon.workspace("s.sock")
-            try daemon.start(Ecosystem.file(Ecosystem.api("first", listen: "unix:\(socket)")))
-            let second = try Ecosystem.api("second", listen: "unix:\(socket)")
+            try daemon.start(Ecosystem.file(Ecosystem.api(name: "first", listen: "unix:\(socket)")))
+            let second = try Ecosystem.api(name: "second", listen: "unix:\(socket)")
             #expect(try daemon.ctl("start", daemon.write(Ecosystem.file(second))).code != 0)
             #expect(try HTTP.get("/health", from: .unix(socket)).status == 200)
 
             let precious = try daemon.workspace.write("precious", to: "file")
-            let third = try Ecosystem.api("third", listen: "unix:\(precious)")
+            let third = try Ecosystem.api(name: "third", listen: "unix:\(precious)")
             #expect(try daemon.ctl("start", daemon.write(Ecosystem.file(third))).code != 0)
             #expect(Files.text(of: precious) == "precious")
         }

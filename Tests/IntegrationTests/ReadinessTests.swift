@@ -25,14 +25,11 @@ import Testing
         }
     }
 
-    @Test func `by READY=1 of a child`() throws {
+    @Test(.needsSystemdNotify) func `by READY=1 of a shell script`() throws {
         try Daemon.with { daemon in
-            let child = "python3 \(Fixture.path("notify.py")) $NOTIFY_SOCKET READY=1"
-            try expectReady(
-                daemon,
-                Ecosystem.shell("shell", "\(child); exec sleep 1000", "ready: notify"),
-                by: "notify"
-            )
+            let script = "systemd-notify --ready --status='up and running'; exec sleep 1000"
+            try expectReady(daemon, Ecosystem.shell("shell", script, "ready: notify"), by: "notify")
+            #expect(try daemon.app("shell").workers[0].json.statusText.string == "up and running")
         }
     }
 

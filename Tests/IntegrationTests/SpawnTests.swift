@@ -124,15 +124,14 @@ import Testing
             for (path, reason) in [
                 ("/nonexistent/program", "No such file or directory"), (locked, "Permission denied"),
                 (text, "Exec format error"), (lost, "No such file or directory"),
-                (daemon.workspace.path, "Permission denied"),
+                (daemon.workspace.path, "Is a directory"),
             ] {
                 let app = Ecosystem.app("bad", script: path, ["interpreter: none"])
                 let result = try daemon.ctl("start", daemon.write(Ecosystem.file(app)))
                 #expect([4, 65].contains(result.code), "\(path): \(result)")
                 let said = result.out + result.error
                 #expect(said.contains(path) && said.contains(reason), "\(path): \(said)")
-                #expect(result.elapsed < .seconds(5), "no crash loop: \(path)")
-                if let app = try daemon.find("bad") { #expect(app.restarts <= 1, "\(app)") }
+                #expect(result.elapsed < .seconds(5), "at once: \(path)")
                 try daemon.ctl("delete", "bad")
             }
         }
@@ -140,7 +139,7 @@ import Testing
 
     @Test func `a folder that is not there is reported with path and reason`() throws {
         try Daemon.with { daemon in
-            let app = Ecosystem.worker("bad", "cwd: /nonexistent/folder")
+            let app = Ecosystem.worker(name: "bad", "cwd: /nonexistent/folder")
             let result = try daemon.ctl("start", daemon.write(Ecosystem.file(app)))
             #expect([4, 65].contains(result.code), "\(result)")
             #expect((result.out + result.error).contains("/nonexistent/folder"), "\(result)")
@@ -181,7 +180,7 @@ import Testing
         }
     }
 
-    @Test(.needsRoot) func `limits may be raised and priority may rise as root`() throws {
+    @Test(.needsResourceCapability) func `limits may be raised and priority may rise as root`() throws {
         try Daemon.with { daemon in
             let report = try report(
                 daemon,
@@ -198,7 +197,7 @@ import Testing
 
     @Test func `a user that does not exist is an error`() throws {
         try Daemon.with { daemon in
-            let app = Ecosystem.worker("bad", "user: nobody-of-this-name")
+            let app = Ecosystem.worker(name: "bad", "user: nobody-of-this-name")
             let result = try daemon.ctl("start", daemon.write(Ecosystem.file(app)))
             #expect([4, 10, 65].contains(result.code), "\(result)")
             #expect((result.out + result.error).contains("nobody-of-this-name"), "\(result)")

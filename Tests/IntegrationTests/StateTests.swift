@@ -7,7 +7,7 @@ import Testing
     @Test func `a new koomyd brings back what was wanted and nothing else`() throws {
         try Daemon.with { daemon in
             try daemon.start(
-                Ecosystem.file(Ecosystem.api(), Ecosystem.worker("stopped"), Ecosystem.worker("gone"))
+                Ecosystem.file(Ecosystem.api(), Ecosystem.worker(name: "stopped"), Ecosystem.worker(name: "gone"))
             )
             try daemon.mustCtl("scale", "api", "3")
             try daemon.mustCtl("stop", "stopped")
@@ -28,7 +28,7 @@ import Testing
 
     @Test func `what was acknowledged survives a koomyd that is killed at once`() throws {
         try Daemon.with { daemon in
-            try daemon.start(Ecosystem.file(Ecosystem.worker("one"), Ecosystem.worker("two")))
+            try daemon.start(Ecosystem.file(Ecosystem.worker(name: "one"), Ecosystem.worker(name: "two")))
             try daemon.mustCtl("stop", "all")
             daemon.process.signal(SIGKILL)
             try daemon.startAgain()
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "{", "not json at all", #"{"schema": 99999}"#, "\u{0}\u{0}\u{0}"])
+    @Test(arguments: ["", "{", "not json at all", #"{"schema": 99999}"#, "\u{1}\u{2}\u{3}"])
     func `a state file that cannot be read is kept aside, and koomyd starts`(_ garbage: String) throws {
         try Daemon.with { daemon in
             try daemon.start(Ecosystem.file(Ecosystem.worker()))
@@ -96,7 +96,7 @@ import Testing
 
     @Test func `a full disk is said, and nothing is acknowledged that is not saved`() throws {
         try Daemon.with { daemon in
-            try daemon.start(Ecosystem.file(Ecosystem.worker("one")))
+            try daemon.start(Ecosystem.file(Ecosystem.worker(name: "one")))
             let folder = "\(daemon.home)/state"
             // Root is not kept out by a mode: a folder in the way of the new file keeps everybody out.
             let saved = Files.text(of: "\(folder)/state.json")

@@ -131,7 +131,9 @@ struct GracefulServerTests {
         let request = "GET /\(String(repeating: "y", count: 4_000)) HTTP/1.1\r\n\r\n"
         // Far more answers than the socket buffers hold.
         for _ in 0..<200 {
-            guard (try? stuck.send(String(repeating: request, count: 5), within: .milliseconds(200))) != nil else { break }
+            guard (try? stuck.send(String(repeating: request, count: 5), within: .milliseconds(200))) != nil else {
+                break
+            }
         }
         for _ in 0..<10 { #expect(try get(example.listening.port, "/").status == 200) }
     }

@@ -16,8 +16,10 @@ package final class Daemon {
 
     package var pid: pid_t { process.pid }
     package var controlSocket: String { "\(home)/run/control.sock" }
-    /// What it wrote to its own standard streams, in all its lives.
-    package var log: String { process.output + process.errorOutput }
+    /// What it wrote to its own standard streams and to its log, in all its lives.
+    package var log: String {
+        process.output + process.errorOutput + (Files.text(of: "\(home)/log/koomyd.log") ?? "")
+    }
 
     /// Starts a koomyd, calls the body with it, and ends it.
     ///

@@ -15,14 +15,14 @@ int koomy_worker_termination_signal(void);
 
 // worker_socket.c: listening sockets and connections
 
+// Keeps a descriptor from programs that this process starts.
+int koomy_worker_set_close_on_exec(int fd);
 // Writes "tcp://127.0.0.1:80", "tcp://[::1]:80" or "unix:/path" with its NUL; returns the length.
 int koomy_worker_local_address(int fd, char *text, size_t size);
 // A listening socket, non-blocking and close-on-exec. Host NULL is every address, IPv6 and IPv4.
 int koomy_worker_listen_tcp(const char *host, uint16_t port, int backlog);
 // The same for a path; a socket file that nobody serves is replaced, a live one is -EADDRINUSE.
 int koomy_worker_listen_unix(const char *path, int backlog);
-// Sets FD_CLOEXEC, so that programs which this one starts do not inherit it (fcntl(2)).
-int koomy_worker_keep(int fd);
 // accept4(2) with SOCK_NONBLOCK and SOCK_CLOEXEC; an aborted connection is skipped.
 int koomy_worker_accept(int fd, struct sockaddr_storage *address, socklen_t *length);
 // Opens a connection and waits until it is there: 0, or -errno; -ETIMEDOUT after `timeout_ms`.

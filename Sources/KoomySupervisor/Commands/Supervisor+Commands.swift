@@ -39,7 +39,9 @@ extension Supervisor: ControlDelegate {
         switch command {
         case .start(let request):
             guard let file = request.file else { return targets(request.targets ?? [], Request.start) }
-            return source.load(file, only: request.only).map { .request(.define($0.definitions), warnings: $0.warnings) }
+            return source.load(file, only: request.only).map {
+                .request(.define($0.definitions), warnings: $0.warnings)
+            }
         case .stop(let request): return targets(request.targets, Request.stop)
         case .restart(let request): return targets(request.targets, Request.restart)
         case .reset(let request): return targets(request.targets, Request.reset)
@@ -74,7 +76,9 @@ extension Supervisor: ControlDelegate {
 
     private func noSuchApp(_ name: AppName) -> Refusal {
         let known = knownApps()
-        let hint = known.isEmpty ? "no app is known; koomyctl start FILE defines some" : "known: \(known.joined(separator: ", "))"
+        let hint =
+            known.isEmpty
+            ? "no app is known; koomyctl start FILE defines some" : "known: \(known.joined(separator: ", "))"
         return Refusal(.noSuchApp, "no app is called \(name)", hint: hint)
     }
 
@@ -87,7 +91,9 @@ extension Supervisor: ControlDelegate {
         case .exactly(let count)?: return .success(.request(.scale(name, .to(count)), warnings: []))
         case .by(let difference)?: return .success(.request(.scale(name, .by(difference)), warnings: []))
         case nil:
-            return .failure(Refusal(.badRequest, "\"\(request.instances)\" is not a number of instances, as 4, +1 or -1"))
+            return .failure(
+                Refusal(.badRequest, "\"\(request.instances)\" is not a number of instances, as 4, +1 or -1")
+            )
         }
     }
 

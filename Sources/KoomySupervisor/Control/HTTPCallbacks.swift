@@ -1,5 +1,4 @@
 import CMicrohttpd
-import Glibc
 
 /// The C functions that libmicrohttpd calls, all on the thread that runs it, which is the loop's.
 nonisolated enum HTTPCallbacks {

@@ -1,5 +1,4 @@
 import CMicrohttpd
-import Glibc
 import KoomyEventLoop
 import KoomyModel
 import KoomySystem
@@ -21,7 +20,7 @@ final class HTTPConnection {
     /// When it is cut off; nil while a stream may last.
     private(set) var deadline: Instant?
     private let connection: OpaquePointer
-    private unowned let server: HTTPServer
+    private weak var server: HTTPServer?
     private var isSuspended = false
     /// Sees the client go while libmicrohttpd does not look, which is while the connection is suspended.
     private var hangUp: IOSource?
@@ -34,7 +33,9 @@ final class HTTPConnection {
 
     /// Sets the time at which the connection is cut off.
     func expire(after span: TimeSpan?) {
-        deadline = span.map { server.now + $0 }
+        guard let server else { return }
+        // Not the loop's time: making an answer may have taken long since this round began.
+        deadline = span.map { MonotonicClock.now() + $0 }
         if let deadline { server.expects(deadline) }
     }
 
@@ -50,7 +51,7 @@ final class HTTPConnection {
         guard isSuspended else { return }
         isSuspended = false
         MHD_resume_connection(connection)
-        server.wake()
+        server?.wake()
     }
 
     /// Has libmicrohttpd close it in the next round.
@@ -64,7 +65,7 @@ final class HTTPConnection {
         exchange?.stream = stream
         expire(after: nil)
         // No event is asked for: a client that has closed is reported anyway, one that only writes no more is not.
-        hangUp = try? server.loop.io(descriptor, []) { [weak self, weak stream] _ in
+        hangUp = try? server?.loop.io(descriptor, []) { [weak self, weak stream] _ in
             self?.hangUp = nil
             stream?.cut()
         }
@@ -72,15 +73,17 @@ final class HTTPConnection {
     }
 
     /// The client has some time left to take the rest.
-    func streamHasEnded() { expire(after: server.limits.answerTime) }
+    func streamHasEnded() { expire(after: server?.limits.answerTime) }
 
     /// The request is over; another may follow.
     func endExchange() {
         hangUp = nil
         let stream = exchange?.stream
         exchange = nil
-        expire(after: server.limits.requestTime)
-        koomy_mhd_control_notice_end(descriptor)
+        expire(after: server?.limits.requestTime)
         stream?.close()
     }
+
+    /// Has libmicrohttpd see that the client, with its request, has said that no other follows.
+    func noticeEnd() { koomy_mhd_control_notice_end(descriptor) }
 }

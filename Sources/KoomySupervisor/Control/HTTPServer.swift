@@ -1,5 +1,4 @@
 import CMicrohttpd
-import Glibc
 import KoomyEventLoop
 import KoomyModel
 import KoomySystem
@@ -11,15 +10,15 @@ import KoomySystem
 final class HTTPServer {
     let loop: EventLoop
     let limits: HTTPLimits
-    private let handler: (HTTPRequest) -> HTTPAnswer
+    let handler: (HTTPRequest) -> HTTPAnswer
     private var daemon: OpaquePointer?
-    private var acceptor: HTTPAcceptor?
+    var acceptor: HTTPAcceptor?
     private var source: IOSource?
     private var nextRound: DeferredSource?
     private var deadlineTimer: TimerSource?
     /// When `deadlineTimer` fires; nil while it is not armed.
     private var nextDeadline: Instant?
-    private var connections: [Int32: HTTPConnection] = [:]
+    var connections: [Int32: HTTPConnection] = [:]
     private var isRunning = false
     private var isClosing = false
     /// How often libmicrohttpd has had its turn.
@@ -39,9 +38,9 @@ final class HTTPServer {
         settings.context = Unmanaged.passUnretained(self).toOpaque()
         settings.connection_limit = UInt32(limits.connections)
         settings.memory_limit = limits.head
-        guard let daemon = koomy_mhd_start(&settings) else {
-            throw SystemError("start libmicrohttpd", .tooManyOpenFiles)
-        }
+        var daemon: OpaquePointer?
+        try check(koomy_mhd_control_start(&settings, &daemon), "start libmicrohttpd")
+        guard let daemon else { throw SystemError("start libmicrohttpd", .invalidArgument) }
         self.daemon = daemon
         source = try loop.io(koomy_mhd_epoll_descriptor(daemon)) { [weak self] _ in self?.run() }
         nextRound = try loop.deferred { [weak self] in self?.run() }
@@ -49,8 +48,6 @@ final class HTTPServer {
     }
 
     isolated deinit { stop() }
-
-    var now: Instant { loop.now }
 
     /// Clients that are connected.
     var connectionCount: Int { connections.count }
@@ -118,109 +115,10 @@ final class HTTPServer {
 
     private func cutExpired() {
         nextDeadline = nil
-        let now = now
+        let now = loop.now
         for connection in connections.values {
             guard let deadline = connection.deadline else { continue }
             if deadline <= now { connection.cut() } else { expects(deadline) }
         }
-    }
-}
-
-extension HTTPServer {
-    /// libmicrohttpd has taken over a connection.
-    func begin(_ raw: OpaquePointer, descriptor: Int32) {
-        let connection = HTTPConnection(raw, descriptor: descriptor, server: self)
-        connections[descriptor] = connection
-        connection.expire(after: limits.requestTime)
-        acceptor?.isFull = connections.count >= limits.connections
-    }
-
-    /// libmicrohttpd is about to close the descriptor.
-    func end(descriptor: Int32) {
-        connections.removeValue(forKey: descriptor)?.endExchange()
-        acceptor?.isFull = connections.count >= limits.connections
-    }
-
-    /// A request line has come.
-    func beginExchange(descriptor: Int32, target: String) {
-        connections[descriptor]?.exchange = HTTPConnection.Exchange(target: target)
-    }
-
-    /// An answer is complete, or will never be.
-    func endExchange(descriptor: Int32) { connections[descriptor]?.endExchange() }
-
-    /// The head of a request has come, then pieces of its body, then its end; false closes the connection.
-    func handle(
-        _ raw: OpaquePointer,
-        descriptor: Int32,
-        method: String,
-        declaredLength: Int?,
-        piece: UnsafeRawBufferPointer
-    ) -> Bool {
-        guard let connection = connections[descriptor], var exchange = connection.exchange else { return false }
-        guard exchange.hasHead else {
-            exchange.hasHead = true
-            connection.exchange = exchange
-            // Refused before the client sends it, where it waits for leave to (RFC 9110, 10.1.1).
-            if let declaredLength, declaredLength > limits.body { return answer(raw, connection, method, body: nil) }
-            return true
-        }
-        if piece.isEmpty {
-            return answer(raw, connection, method, body: exchange.discarded > 0 ? nil : exchange.body)
-        }
-        // The array is changed in place, not copied.
-        connection.exchange = nil
-        if exchange.discarded == 0, exchange.body.count + piece.count <= limits.body {
-            exchange.body += piece
-        } else {
-            exchange.body = []
-            exchange.discarded += piece.count
-        }
-        connection.exchange = exchange
-        return exchange.discarded <= limits.discardedBody
-    }
-
-    private func answer(_ raw: OpaquePointer, _ connection: HTTPConnection, _ method: String, body: [UInt8]?) -> Bool {
-        guard let peer = try? PeerCredentials(of: connection.descriptor), let target = connection.exchange?.target
-        else { return false }
-        connection.exchange?.body = []
-        connection.expire(after: limits.answerTime)
-        switch handler(HTTPRequest(method: method, target: target, body: body, peer: peer)) {
-        case .complete(let reply): return queue(reply, on: raw)
-        case .stream(let stream, let contentType):
-            connection.begin(stream)
-            return queue(stream, contentType, on: raw)
-        }
-    }
-
-    private func queue(_ reply: HTTPReply, on raw: OpaquePointer) -> Bool {
-        var body = reply.body
-        guard let response = MHD_create_response_from_buffer(body.count, &body, .RESPMEM_MUST_COPY) else {
-            return false
-        }
-        defer { MHD_destroy_response(response) }
-        MHD_add_response_header(response, "Content-Type", reply.contentType)
-        for header in reply.headers { MHD_add_response_header(response, header.name, header.value) }
-        return MHD_queue_response(raw, reply.status, response) == .YES
-    }
-
-    private func queue(_ stream: ResponseStream, _ contentType: String, on raw: OpaquePointer) -> Bool {
-        // Released by the callback that frees the response's context.
-        let context = Unmanaged.passRetained(stream)
-        guard
-            let response = MHD_create_response_from_callback(
-                .max,  // MHD_SIZE_UNKNOWN
-                4_096,
-                HTTPCallbacks.read,
-                context.toOpaque(),
-                HTTPCallbacks.free
-            )
-        else {
-            context.release()
-            return false
-        }
-        defer { MHD_destroy_response(response) }
-        MHD_add_response_header(response, "Content-Type", contentType)
-        return MHD_queue_response(raw, 200, response) == .YES
     }
 }

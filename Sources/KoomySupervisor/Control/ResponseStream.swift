@@ -1,8 +1,3 @@
-import CMicrohttpd
-import Glibc
-import KoomyModel
-import KoomySystem
-
 /// The body of an answer that is written bit by bit, with room for what its client has not taken yet.
 ///
 /// A client that is further behind than the room loses its connection; whoever writes is never made to wait.

@@ -14,7 +14,8 @@ extension Supervisor {
         case .killTree(let id): processes.killTree(id)
         case .forget(let id): processes.forget(id)
         case .ask(let id, let kind, let attempt): processes.ask(id, kind, attempt: attempt)
-        case .arm(let timer, let instant): attempt("arm a timer") { () throws(SystemError) in try timers.arm(timer, at: instant) }
+        case .arm(let timer, let instant):
+            attempt("arm a timer") { () throws(SystemError) in try timers.arm(timer, at: instant) }
         case .disarm(let timer): timers.disarm(timer)
         case .sample(let name): sample(name)
         case .schedule(let name, let schedule):
@@ -35,11 +36,10 @@ extension Supervisor {
     }
 
     private func sample(_ name: AppName) {
-        let sampler = MemorySampler()
-        for worker in processes.workers.values where worker.id.app == name {
-            guard let limit = worker.spec.recycle.maxMemory else { continue }
-            send(.sampled(worker.id, sampler.memory(of: worker, limit: limit)))
+        let limited = processes.workers.values.compactMap { worker in
+            worker.id.app == name ? worker.spec.recycle.maxMemory.map { (worker, $0) } : nil
         }
+        for (id, memory) in MemorySampler.memory(of: limited) { send(.sampled(id, memory)) }
     }
 
     private func openListeners(_ name: AppName, _ generation: Generation) {
@@ -134,7 +134,8 @@ extension EventType {
             true
         case .daemonStarted, .daemonStopping, .daemonLogsReopened, .configLoaded, .appAdded, .appState, .appDesired,
             .appScaled, .appReset, .appDeleted, .appRecovered, .listenerOpened, .listenerClosed, .workerStarted,
-            .workerReady, .workerDraining, .workerExited, .workerGone, .workerFinished, .workerBackoff, .workerRecycling,
+            .workerReady, .workerDraining, .workerExited, .workerGone, .workerFinished, .workerBackoff,
+            .workerRecycling,
             .workerRecycled, .rolloutStarted, .rolloutProgress, .rolloutEnded, .stateSaved:
             false
         }

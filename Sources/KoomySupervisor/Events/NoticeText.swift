@@ -48,7 +48,8 @@ struct NoticeText {
             self.init(.workerRecycled, "the new worker failed (\(words)); the old one stays", slot)
         case .rolloutBegan(let from, let to, let slots, let order):
             let how = order == .newFirst ? "new worker first" : "old worker first: with a gap, because it owns its port"
-            let text = "generation \(from.number) to \(to.number), \(slots) \(slots == 1 ? "worker" : "workers"), \(how)"
+            let text =
+                "generation \(from.number) to \(to.number), \(slots) \(slots == 1 ? "worker" : "workers"), \(how)"
             self.init(.rolloutStarted, text, generation: to)
         case .rolloutAdvanced(let done, let total, let slot):
             self.init(.rolloutProgress, "\(done) of \(total) workers replaced", slot)

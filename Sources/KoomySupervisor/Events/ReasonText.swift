@@ -6,7 +6,9 @@ enum ReasonText {
     static func words(for reason: ExitReason) -> String {
         switch reason {
         case .failedToStart(let failure):
-            let step = failure.step == .execute ? "cannot run" : failure.step == .lookup ? "cannot find" : failure.step.rawValue
+            let step =
+                failure.step == .execute
+                ? "cannot run" : failure.step == .lookup ? "cannot find" : failure.step.rawValue
             return "\(step) \(failure.subject): \(Errno(failure.errno))"
         case .exited, .signaled, .unknown: return reason.description
         }

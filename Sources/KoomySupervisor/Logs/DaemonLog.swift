@@ -76,7 +76,8 @@ extension LogDateFormat {
     static let iso = LogDateFormat(
         text: "YYYY-MM-DD[T]HH:mm:ss.SSSZ",
         tokens: [
-            .year, .literal("-"), .month, .literal("-"), .day, .literal("T"), .hour, .literal(":"), .minute, .literal(":"),
+            .year, .literal("-"), .month, .literal("-"), .day, .literal("T"), .hour, .literal(":"), .minute,
+            .literal(":"),
             .second, .literal("."), .millisecond, .offset,
         ]
     )

@@ -30,6 +30,7 @@ extension ProcessTable {
             slot: slot,
             generation: generation,
             spec: spec,
+            port: spec.port ?? firstPort(id.app, generation),
             own: environment,
             inherited: .init(listeners: passed, probe: probe?.socket.number, line: channel?.worker.number),
             streams: streams.map { ($0.out.worker.number, $0.error.worker.number) },
@@ -67,6 +68,14 @@ extension ProcessTable {
         observe(worker)
     }
 
+    /// The port of the first TCP listener, as the kernel has it.
+    private func firstPort(_ app: AppName, _ generation: Generation) -> UInt16? {
+        for listener in listeners.addresses(app, generation) {
+            if case .tcp(_, let port) = listener.address { return port }
+        }
+        return nil
+    }
+
     private func needsPrivateSocket(_ spec: AppSpec) -> Bool {
         if case .probe(let probe) = spec.readiness, probe.usesPrivateSocket { return true }
         return spec.health?.usesPrivateSocket ?? false
@@ -92,9 +101,9 @@ extension ProcessTable {
                 path: path,
                 userID: worker.identity?.userID,
                 groupID: worker.identity?.groupID,
-                isOwn: { [weak worker] pid in
-                    guard let worker else { return false }
-                    return pid == worker.pid || ProcessTree.members(worker.mark).contains { $0.pid == pid }
+                isOwn: { [weak self, weak worker] pid in
+                    guard let self, let worker else { return false }
+                    return isOwn(pid, worker)
                 },
                 { [weak self] message in self?.notified(id, message) }
             )
@@ -109,6 +118,16 @@ extension ProcessTable {
         } catch {
             log.warning("\(id.app):\(worker.slot): its notifications cannot be taken: \(error)")
         }
+    }
+
+    /// Whether a process that sent a notification belongs to a worker.
+    ///
+    /// One that has ended meanwhile, as a shell's `systemd-notify` does at once, can only be known by the mode of the
+    /// socket, which lets the worker's user and root alone send.
+    private func isOwn(_ pid: ProcessID, _ worker: WorkerProcess) -> Bool {
+        guard pid != worker.pid, let sender = ProcessStat(of: pid) else { return true }
+        if sender.session == worker.pid { return true }
+        return ProcessSnapshot.take().tree(of: worker.mark, otherRoots: roots).contains { $0.pid == pid }
     }
 
     private func notified(_ id: WorkerID, _ message: NotifyMessage) {
@@ -138,7 +157,7 @@ extension ProcessTable {
         do {
             worker.observer = try ReadinessObserver(
                 loop: loop,
-                tree: { [weak worker] in worker.map { ProcessTree.members($0.mark).map(\.pid) } ?? [] },
+                tree: { [pid = worker.pid] in [pid] + (ProcessTree.descendants(of: pid) ?? []) },
                 listeners: inodes
             ) { [weak self] finding in
                 guard let self else { return }

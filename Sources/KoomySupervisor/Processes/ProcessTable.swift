@@ -59,6 +59,9 @@ package final class ProcessTable {
     /// The worker of a process, if it is a worker's own.
     func worker(of pid: ProcessID) -> WorkerProcess? { ids[pid].flatMap { workers[$0] } }
 
+    /// The workers' own processes, which need not be looked into for what belongs to another.
+    var roots: Set<ProcessID> { Set(ids.keys) }
+
     func makeNotifyPath() -> String {
         nextSocket += 1
         return "\(notifyFolder)/\(nextSocket)"
@@ -91,7 +94,7 @@ package final class ProcessTable {
             reportGone(worker)
             return
         }
-        _ = ProcessTree.signal(signal, worker.mark)
+        _ = ProcessTree.signal(signal, worker.mark, otherRoots: roots)
         schedulePursuit(after: .milliseconds(50))
     }
 
@@ -101,7 +104,7 @@ package final class ProcessTable {
         let hasEnded = worker.pursuit != nil
         worker.pursuit = hasEnded ? .killing : nil
         try? worker.cgroup?.cgroup.kill()
-        _ = ProcessTree.signal(.kill, worker.mark)
+        _ = ProcessTree.signal(.kill, worker.mark, otherRoots: roots)
         if hasEnded { pursue(worker) }
     }
 
@@ -153,7 +156,7 @@ package final class ProcessTable {
     private func hasDescendants(_ worker: WorkerProcess) -> Bool {
         if let populated = worker.cgroup?.cgroup.isPopulated() { return populated }
         if let children = ProcFS.children(of: ThisProcess.id), children.allSatisfy({ ids[$0] != nil }) { return false }
-        return !ProcessTree.members(worker.mark).isEmpty
+        return !ProcessSnapshot.take().tree(of: worker.mark, otherRoots: roots).isEmpty
     }
 
     private func pursueAll() {
@@ -167,7 +170,7 @@ package final class ProcessTable {
         }
         if worker.pursuit == .killing {
             try? worker.cgroup?.cgroup.kill()
-            _ = ProcessTree.signal(.kill, worker.mark)
+            _ = ProcessTree.signal(.kill, worker.mark, otherRoots: roots)
         }
         schedulePursuit(after: worker.pursuit == .killing ? .milliseconds(10) : .milliseconds(250))
     }

@@ -7,11 +7,10 @@ struct OutcomeText {
 
     /// What a success says: a line for each app, or the whole in one.
     func success(_ verb: String, _ result: CommandResult) -> [String] {
-        // A result that has no more to say than "done" is told what was done.
-        let apps = result.apps.map { app in
-            "\(screen.clean(app.app)): \(app.message == "done" ? "\(verb) done" : screen.clean(app.message))"
-        }
-        return apps.isEmpty ? [screen.clean(result.message)] : apps
+        // Where the daemon has no more to say than "done", it is said what was done.
+        func words(_ message: String) -> String { message == "done" ? "\(verb) done" : screen.clean(message) }
+        let apps = result.apps.map { "\(screen.clean($0.app)): \(words($0.message))" }
+        return apps.isEmpty ? [words(result.message)] : apps
     }
 
     /// What a failure says: what failed and why, what still runs, and what to try next.

@@ -1,4 +1,3 @@
-import CKoomyLinux
 import Glibc
 import KoomyClient
 import KoomyModel
@@ -54,14 +53,12 @@ struct DaemonLauncher {
     /// - Returns: Its process, or why there is none.
     func launch() throws(SystemError) -> Outcome {
         try directories.prepare()
-        let log = FileDescriptor(
-            owning: try check(koomy_open(logPath, O_WRONLY | O_APPEND | O_CREAT, 0o640), "open", logPath)
-        )
+        let log = try FileDescriptor.appending(to: logPath, mode: 0o640)
         let inherited = environment.filter { !Self.notOurs.contains($0.key) }
         var request = SpawnRequest(path: try program(), arguments: ["koomyd"], environment: inherited)
         request.workingDirectory = "/"
         request.descriptors = [.init(log.number, as: 2)]
-        let begin = Files.status(logPath)?.size ?? 0
+        let begin = Int64(Files.status(logPath)?.st_size ?? 0)
         let spawner = try Spawner()
         let process: SpawnedProcess
         do {
@@ -76,16 +73,16 @@ struct DaemonLauncher {
     /// Beside this program, as they are installed and built; else on PATH.
     private func program() throws(SystemError) -> String {
         var buffer = [CChar](repeating: 0, count: 4_096)
-        let length = koomy_read_link("/proc/self/exe", &buffer, buffer.count)
+        let length = readlink("/proc/self/exe", &buffer, buffer.count)
         if length > 0 {
             let own = String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
             let beside = String(own.prefix(upTo: own.lastIndex(of: "/") ?? own.startIndex)) + "/koomyd"
-            if koomy_access(beside, X_OK) == 0, Files.isRegular(beside) { return beside }
+            if Files.isProgram(beside) { return beside }
         }
         for folder in (environment["PATH"] ?? ProgramSearch.defaultPath).split(separator: ":")
         where folder.hasPrefix("/") {
             let path = "\(folder)/koomyd"
-            if koomy_access(path, X_OK) == 0, Files.isRegular(path) { return path }
+            if Files.isProgram(path) { return path }
         }
         throw SystemError("find koomyd", .noSuchFile, hint: "it is neither beside koomyctl nor on PATH")
     }

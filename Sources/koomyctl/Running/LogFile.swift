@@ -1,4 +1,3 @@
-import CKoomyLinux
 import Glibc
 import KoomySystem
 import KoomyWire
@@ -18,12 +17,12 @@ final class LogFile {
     private static let farthestBack: Int64 = 64 << 20
 
     private struct Identity: Equatable {
-        var device: UInt64
-        var inode: UInt64
+        var device: dev_t
+        var inode: ino_t
 
-        init(_ status: koomy_file_status) {
-            device = status.device
-            inode = status.inode
+        init(_ status: stat) {
+            device = status.st_dev
+            inode = status.st_ino
         }
     }
 
@@ -31,7 +30,7 @@ final class LogFile {
 
     /// When it was last written to, in nanoseconds since the Unix epoch; nil where it is not there.
     var modified: Int64? {
-        Files.status(path).map { $0.modified_seconds * 1_000_000_000 + $0.modified_nanoseconds }
+        Files.status(path).map { Int64($0.st_mtim.tv_sec) * 1_000_000_000 + Int64($0.st_mtim.tv_nsec) }
     }
 
     /// The last lines, in order; what follows them is left for `newLines`.
@@ -49,14 +48,14 @@ final class LogFile {
     /// Opens the file at its beginning.
     private func open() throws(SystemError) -> Int64 {
         let opened = try Files.open(path)
-        var status = koomy_file_status()
-        try check(koomy_status(opened.number, &status), "stat", path)
-        guard status.mode & S_IFMT != S_IFDIR else { throw SystemError("read", .isDirectory, subject: path) }
+        guard let status = Files.status(opened.number), status.st_mode & S_IFMT == S_IFREG else {
+            throw SystemError("read", .invalidArgument, subject: path, hint: "it is not a regular file")
+        }
         identity = Identity(status)
         file = consume opened
         position = 0
         splitter = LineSplitter(limit: Self.longestLine)
-        return status.size
+        return Int64(status.st_size)
     }
 
     /// The lines that were finished since.
@@ -64,7 +63,7 @@ final class LogFile {
         var lines = follow()
         // A file that took the place of this one is read once its writer has begun with it: until then lines may
         // still come to the old one.
-        if let status = Files.status(path), Identity(status) != identity, status.size > 0 || identity == nil {
+        if let status = Files.status(path), Identity(status) != identity, status.st_size > 0 || identity == nil {
             lines += follow()
             if let rest = splitter.finish() { lines.append(rest) }
             guard (try? open()) != nil else { return lines }
@@ -75,15 +74,13 @@ final class LogFile {
 
     /// What was added to the open file.
     private func follow() -> [[UInt8]] {
-        guard let number = file?.number else { return [] }
-        var status = koomy_file_status()
-        guard koomy_status(number, &status) == 0 else { return [] }
-        if status.size < position {
+        guard let number = file?.number, let status = Files.status(number) else { return [] }
+        if Int64(status.st_size) < position {
             // Emptied in place, as logrotate's copytruncate does.
             position = 0
             splitter = LineSplitter(limit: Self.longestLine)
         }
-        return read(upTo: status.size)
+        return read(upTo: Int64(status.st_size))
     }
 
     private func read(upTo end: Int64) -> [[UInt8]] {

@@ -27,7 +27,8 @@ extension Session {
             if !options.quiet { Output.print(OutcomeText(screen: results).success(verb, result)) }
             return result.code
         }
-        let running = command.leavesAppsRunning ? stillRunning(result, client) : nil
+        let running =
+            Outcome(rawValue: result.outcome)?.leavesWorkersRunning == true ? stillRunning(result, client) : nil
         var said = result
         said.hint = withSuggestion(ErrorView(result), command, client).hint
         Output.print(OutcomeText(screen: errors).failure(verb, said, running: running), to: .errors)
@@ -157,12 +158,16 @@ extension ControlCommand {
         case .stopDaemon, .reopenLogs: []
         }
     }
+}
 
-    /// Whether what still runs after its failure is worth knowing.
-    fileprivate var leavesAppsRunning: Bool {
+extension Outcome {
+    /// Whether what still runs after it is worth knowing.
+    fileprivate var leavesWorkersRunning: Bool {
         switch self {
-        case .start, .reload, .restart, .scale, .abort, .reset: true
-        case .stop, .delete, .stopDaemon, .reopenLogs: false
+        case .workerFailed, .readyTimeout, .unhealthy, .drainForced, .superseded, .aborted: true
+        case .done, .noSuchApp, .noSuchWorker, .noDaemon, .notPermitted, .usage, .badRequest, .notFound,
+            .methodNotAllowed, .tooLarge, .badConfiguration, .internalError, .shuttingDown, .cannotSave, .timedOut:
+            false
         }
     }
 }

@@ -1,6 +1,7 @@
 import CKoomyLinux
 import Glibc
 import KoomyWorker
+import TestSupport
 
 /// How a child ended.
 enum Ending: Hashable {
@@ -16,19 +17,7 @@ final class Child {
     private var ending: Ending?
 
     /// The path of a program that was built together with the tests.
-    static func product(_ name: String) throws -> String {
-        var buffer = [CChar](repeating: 0, count: 4096)
-        let count = readlink("/proc/self/exe", &buffer, buffer.count)
-        let runner = String(decoding: buffer.prefix(max(count, 0)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        // The runner is swiftpm-testing-helper or the test product itself; the latter is among its arguments.
-        let candidates = [runner] + CommandLine.arguments.map { $0.split(separator: "=").last.map(String.init) ?? $0 }
-        for candidate in candidates {
-            guard let slash = candidate.lastIndex(of: "/") else { continue }
-            let path = "\(candidate[..<slash])/\(name)"
-            if access(path, X_OK) == 0 { return path }
-        }
-        throw TimedOut(description: "\(name) is not beside \(candidates)")
-    }
+    static func product(_ name: String) throws -> String { try Binaries.path(name) }
 
     /// Starts a program that gets these listeners as LISTEN_FDS.
     ///

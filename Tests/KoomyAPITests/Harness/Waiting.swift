@@ -16,7 +16,7 @@ func eventually<Value>(
     while true {
         if let value = try look() { return value }
         guard MonotonicTime.now() < deadline else { throw TimedOut(description: "waited \(limit) for \(what)") }
-        usleep(2_000)
+        poll(nil, 0, 2)
     }
 }
 

@@ -100,7 +100,9 @@ enum AppInvariants {
     private static func stuck(_ slot: Slot, of app: App, _ armed: Set<TimerID>) -> String? {
         switch slot.replacement?.phase {
         case .vacating? where slot.seat.yieldingSerial == nil: return "vacating, and nobody leaves"
-        case .settling? where !armed.contains(.settle(app.name, slot: slot.index)): return "settling for ever"
+        case .settling(let serial)?
+        where app.workers[serial]?.isReady == true && !armed.contains(.settle(app.name, slot: slot.index)):
+            return "settling for ever"
         case .draining(let old)? where app.workers[old] == nil: return "draining a worker that is gone"
         case nil, .vacating, .proving, .settling, .draining: break
         }

@@ -112,8 +112,10 @@ struct OperatorsDesk {
         guard let request = outstanding.removeValue(forKey: id) else {
             return abandoned.contains(id) ? nil : "request \(id.number) is answered twice"
         }
-        for answer in reply.apps where answer.outcome == .done || answer.outcome == .rollout(.drainForced) {
-            guard let name = answer.app, latest[name] == id else { continue }
+        for answer in reply.apps {
+            guard let name = answer.app, latest[name] == id,
+                reply.apps.allSatisfy({ $0.app != name || $0.outcome.isSuccess })
+            else { continue }
             if let words = contradiction(request, name, disk[name]) {
                 return "request \(id.number) is done for \(name), but \(words): \(request)"
             }

@@ -25,7 +25,7 @@ extension AppSpec {
         spec.stop.killTimeout = dice.milliseconds(200...4_000)
         if dice.chance(30) { spec.recycle.maxMemory = ByteCount(bytes: 100 << 20) }
         if dice.chance(10) { spec.recycle.hardMemory = ByteCount(bytes: 120 << 20) }
-        if dice.chance(20) { spec.recycle.maxAge = dice.milliseconds(10_000...60_000) }
+        if dice.chance(20) { spec.recycle.maxAge = dice.milliseconds(60_000...120_000) }
         if dice.chance(20) { spec.recycle.schedule = .everySecond }
         return spec
     }

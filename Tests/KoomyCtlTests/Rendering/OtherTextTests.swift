@@ -121,6 +121,7 @@ import Testing
         #expect(text.success("stop", CommandResult(.done, message: "nothing to do")) == ["nothing to do"])
         let short = CommandResult(.done, message: "done", apps: [AppResult(app: "api", .done, message: "done")])
         #expect(text.success("stop", short) == ["api: stop done"])
+        #expect(text.success("reset", CommandResult(.done, message: "done")) == ["reset done"])
     }
 
     @Test func `a failure says what, why, what still runs, and what next`() {

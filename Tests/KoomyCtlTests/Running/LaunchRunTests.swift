@@ -131,7 +131,8 @@ import Testing
             let script: ScriptedDaemon.Script = { [status] request in
                 guard request.method == "POST" else { return .answer(status) }
                 // Its process ends only after it has answered.
-                return .stream([], CommandResult(.done, message: "leaving")) + [.perform { victim.signal(SIGTERM) }]
+                let result = CommandMessage.result(CommandResult(.done, message: "leaving"))
+                return .streamHead + [.line(result), .perform { victim.signal(SIGTERM) }, .streamEnd]
             }
             let (run, requests) = try koomyctl(["daemon", "stop"], script: script)
             #expect(run.code == 0 && run.out == "koomyd has left (pid \(victim.pid))\n", "\(run)")

@@ -9,7 +9,7 @@ import Testing
 struct CommandStreamTests {
     private static let stop = #"{"targets":["api"]}"#
 
-    private func messages(_ answer: RawClient.Answer) throws -> [CommandMessage] {
+    private func messages(_ answer: RawControlClient.Answer) throws -> [CommandMessage] {
         try answer.lines.map { try WireCoding.decode(from: Array($0.utf8)) }
     }
 

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("events of the control server")
 struct ControlEventsTests {
-    private func numbers(_ answer: RawClient.Answer?) throws -> [UInt64] {
+    private func numbers(_ answer: RawControlClient.Answer?) throws -> [UInt64] {
         try (answer?.lines ?? []).map { try WireCoding.decode(EventView.self, from: Array($0.utf8)).seq }
     }
 
@@ -150,7 +150,7 @@ struct ControlEventsTests {
     }
 
     /// Looks at the end only, which is enough while it is asked again and again.
-    private func isLast(_ number: UInt64, of client: RawClient) throws -> Bool {
+    private func isLast(_ number: UInt64, of client: RawControlClient) throws -> Bool {
         guard let body = client.current?.body, body.last == 0x0A,
             let line = body.dropLast().split(separator: 0x0A).last
         else { return false }

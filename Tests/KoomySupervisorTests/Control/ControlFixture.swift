@@ -14,7 +14,7 @@ final class ControlFixture {
     }
 
     let loop: EventLoop
-    let delegate = FakeDelegate()
+    let delegate = FakeControlDelegate()
     let path: String
     private(set) var server: ControlServer?
     private let folder: String
@@ -39,12 +39,12 @@ final class ControlFixture {
     /// Lets the server go.
     func dropServer() { server = nil }
 
-    func client(isHead: Bool = false) throws -> RawClient { try RawClient(path: path, isHead: isHead) }
+    func client(isHead: Bool = false) throws -> RawControlClient { try RawControlClient(path: path, isHead: isHead) }
 
     /// Turns the loop, and lets the clients work, until the condition is met.
     func turn(
         _ what: String,
-        _ clients: RawClient...,
+        _ clients: RawControlClient...,
         within limit: TimeSpan = .seconds(4),
         until condition: () throws -> Bool
     ) throws {
@@ -53,7 +53,7 @@ final class ControlFixture {
 
     func turn(
         _ what: String,
-        _ clients: [RawClient],
+        _ clients: [RawControlClient],
         within limit: TimeSpan = .seconds(4),
         until condition: () throws -> Bool
     ) throws {
@@ -67,32 +67,32 @@ final class ControlFixture {
     }
 
     /// Turns the loop for so long, whatever happens.
-    func turn(for span: TimeSpan, _ clients: RawClient...) throws {
+    func turn(for span: TimeSpan, _ clients: RawControlClient...) throws {
         let end = MonotonicClock.now() + span
         try turn("the time is over", clients) { MonotonicClock.now() >= end }
     }
 
     /// The next whole answer that a client gets.
-    func answer(to client: RawClient) throws -> RawClient.Answer {
+    func answer(to client: RawControlClient) throws -> RawControlClient.Answer {
         let before = client.answers.count
         try turn("an answer has come", client) { client.answers.count > before || client.isClosed }
         return try #require(client.answers.dropFirst(before).first, "closed: \(client.received.count) bytes")
     }
 
     /// One request on a connection of its own.
-    func ask(_ method: String, _ target: String, body: String? = nil) throws -> RawClient.Answer {
+    func ask(_ method: String, _ target: String, body: String? = nil) throws -> RawControlClient.Answer {
         let client = try client(isHead: method == "HEAD")
         client.request(method, target, body: body)
         return try answer(to: client)
     }
 
     /// The error that an answer carries.
-    func error(in answer: RawClient.Answer) throws -> ErrorView {
+    func error(in answer: RawControlClient.Answer) throws -> ErrorView {
         try WireCoding.decode(ErrorAnswer.self, from: answer.body).error
     }
 
     /// A client whose command was begun, with the answer that the daemon holds.
-    func command(_ path: String, _ body: String) throws -> (client: RawClient, stream: CommandStream) {
+    func command(_ path: String, _ body: String) throws -> (client: RawControlClient, stream: CommandStream) {
         let client = try client()
         let before = delegate.streams.count
         client.request("POST", path, body: body)

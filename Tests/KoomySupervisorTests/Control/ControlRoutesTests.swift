@@ -15,6 +15,13 @@ struct ControlRoutesTests {
         #expect(try WireCoding.decode(StatusView.self, from: answer.body) == fixture.delegate.status())
     }
 
+    @Test func `an answer of many megabytes arrives whole`() throws {
+        let fixture = try ControlFixture()
+        fixture.delegate.apps[0].reason = String(repeating: "x", count: 4 << 20)
+        let answer = try fixture.ask("GET", "/v1/status")
+        #expect(try WireCoding.decode(StatusView.self, from: answer.body) == fixture.delegate.status())
+    }
+
     @Test func `the version tells schema and daemon`() throws {
         let answer = try ControlFixture().ask("GET", "/v1/version")
         #expect(answer.text == #"{"api":"v1","pid":42,"schema":1,"version":"1.2.3"}"# + "\n")

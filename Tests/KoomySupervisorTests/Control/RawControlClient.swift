@@ -3,7 +3,7 @@ import KoomySystem
 import KoomyWire
 
 /// A client that does exactly what a test says, on a nonblocking Unix socket in the thread of the loop.
-final class RawClient {
+final class RawControlClient {
     struct Answer: Hashable {
         var head: HTTPResponseHead
         var body: [UInt8] = []

@@ -4,7 +4,7 @@ import KoomyWire
 @testable import KoomySupervisor
 
 /// A daemon whose answers a test decides.
-final class FakeDelegate: ControlDelegate {
+final class FakeControlDelegate: ControlDelegate {
     var apps = [
         AppView(name: "api", state: "ok", desired: "running", instances: 2, generation: 3),
         AppView(name: "desk", state: "stopped", desired: "stopped", instances: 1, generation: 1),
@@ -39,6 +39,12 @@ final class FakeDelegate: ControlDelegate {
         commands.append(command)
         peers.append(peer)
         if let onCommand { onCommand(command, stream) } else { streams.append(stream) }
+    }
+
+    /// Lets go of what was recorded.
+    func forget() {
+        commands = []
+        peers = []
     }
 
     func events(since sequence: UInt64) -> [EventView] { remembered.filter { $0.seq > sequence } }
