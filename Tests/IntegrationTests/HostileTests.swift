@@ -237,7 +237,9 @@ import Testing
             try daemon.start(Ecosystem.file(Ecosystem.worker("kill_timeout: 500ms")))
             let first = try #require(try daemon.app("worker").pids.first)
             kill(first, SIGSTOP)
-            #expect(try daemon.ctl("reload", "worker").code == 7)
+            // It is woken up to leave, and does, or is killed after its time.
+            let reload = try daemon.ctl("reload", "worker")
+            #expect([0, 7].contains(reload.code), "\(reload)")
             let second = try #require(try daemon.app("worker").pids.first)
             kill(second, SIGSTOP)
             try daemon.ctl("stop", "worker")
