@@ -48,7 +48,10 @@ extension Fleet {
         let (name, spec) = (definition.spec.name, definition.spec)
         keep(name)
         guard let app = apps[name] else {
-            apps[name] = App(spec, firstSerial: firstSerial)
+            // Its listeners were opened under the generation that was planned.
+            let generation = desired[name]?.generation ?? Generation(1)
+            apps[name] = App(spec, generation: generation, firstSerial: firstSerial)
+            actions.append(.publish(Notice(app: name, .added)))
             guard spec.startsAutomatically else { return }
             waiter.apps.append(.init(app: name, expectation: .ready))
             effects.append(Effect(app: name, event: .start))

@@ -65,8 +65,6 @@ public enum EventType: String, CaseIterable, Codable, Hashable, Sendable {
     case appAdded = "app.added"
     /// The app's state changed.
     case appState = "app.state"
-    /// The app is wanted running, or wanted stopped.
-    case appDesired = "app.desired"
     /// Another number of workers is wanted.
     case appScaled = "app.scaled"
     /// The app's count of failures was forgotten on request.
@@ -105,8 +103,6 @@ public enum EventType: String, CaseIterable, Codable, Hashable, Sendable {
     case workerBackoff = "worker.backoff"
     /// A worker ended too often.
     case workerErrored = "worker.errored"
-    /// A worker is over its memory limit and will be replaced.
-    case workerMemory = "worker.memory"
     /// Nothing of a worker is left.
     case workerGone = "worker.gone"
     /// A worker ended and is not to be started again.

@@ -68,9 +68,7 @@ extension Supervisor {
         let process = row.serial.flatMap { processes.workers[WorkerID(app: app.name, serial: $0)] }
         let lastExit = row.lastEnd.map { end in
             let age = (now - end.at).milliseconds
-            var view = LastExitView(end.reason, at: WallClock.now().nanoseconds / 1_000_000 - age)
-            view.reason = ReasonText.words(for: end.reason)
-            return view
+            return LastExitView(end.reason, at: WallClock.now().nanoseconds / 1_000_000 - age)
         }
         return WorkerView(
             slot: row.slot,

@@ -73,7 +73,7 @@ final class HTTPServer {
             MHD_run(daemon)
             guard MHD_get_timeout(daemon, &wait) == .YES, wait == 0 else { break }
         }
-        source = nil
+        source.remove()
         nextRound = nil
         deadlineTimer = nil
         // It must not be stopped while a connection is suspended.

@@ -84,6 +84,8 @@ extension Supervisor {
             text.serial.flatMap { processes.workers[WorkerID(app: app, serial: $0)]?.pid }
         }
         announce(text.type, app: notice.app, text.message, slot: text.slot, serial: text.serial, pid, text.generation)
+        // How a rollout ended is what its result says.
+        if case .rolloutEnded = notice.kind { return }
         guard let app = notice.app else { return }
         for answer in answers.values where answer.concerns(app) { answer.progress(app, text) }
     }
@@ -130,9 +132,9 @@ extension EventType {
     fileprivate var isTrouble: Bool {
         switch self {
         case .daemonAnomaly, .configRejected, .workerStartFailed, .workerReadyTimeout, .workerUnhealthy, .workerHung,
-            .workerKilled, .workerErrored, .workerMemory, .listenerFailed, .stateUnsaved, .appIncident:
+            .workerKilled, .workerErrored, .listenerFailed, .stateUnsaved, .appIncident:
             true
-        case .daemonStarted, .daemonStopping, .daemonLogsReopened, .configLoaded, .appAdded, .appState, .appDesired,
+        case .daemonStarted, .daemonStopping, .daemonLogsReopened, .configLoaded, .appAdded, .appState,
             .appScaled, .appReset, .appDeleted, .appRecovered, .listenerOpened, .listenerClosed, .workerStarted,
             .workerReady, .workerDraining, .workerExited, .workerGone, .workerFinished, .workerBackoff,
             .workerRecycling,

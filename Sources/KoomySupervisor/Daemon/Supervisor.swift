@@ -52,9 +52,12 @@ package final class Supervisor {
         self.log = log
         store = setting.foregroundFile == nil ? StateStore(path: setting.directories.stateFile) : nil
         fleet = Fleet(idling: setting.foregroundFile == nil ? .stays : .leaves)
-        listeners = ListenerTable { log.warning($0) }
-        logs = LogTable(loop: loop, folder: setting.directories.log, isForeground: setting.foregroundFile != nil)
         let outbox = Outbox()
+        listeners = ListenerTable(
+            opened: { outbox.target?.announce(.listenerOpened, app: $0, $1) },
+            closed: { outbox.target?.announce(.listenerClosed, app: $0, $1) }
+        )
+        logs = LogTable(loop: loop, folder: setting.directories.log, isForeground: setting.foregroundFile != nil)
         processes = try ProcessTable(
             loop: loop,
             listeners: listeners,
@@ -113,6 +116,9 @@ package final class Supervisor {
 
     func noteAnomaly(_ anomaly: Anomaly) {
         anomalies += 1
-        log.error("an impossible event, please report it: \(anomaly.machine) in \(anomaly.state): \(anomaly.event)")
+        announce(
+            .daemonAnomaly,
+            "an impossible event, please report it: \(anomaly.machine) in \(anomaly.state): \(anomaly.event)"
+        )
     }
 }

@@ -35,6 +35,14 @@ struct NoticeText {
             self.init(.workerBackoff, "the next start is in \(Self.short(delay))", slot)
         case .incident(let scout, let reason):
             self.init(.appIncident, "several workers ended alike (\(reason)); slot \(scout) is started first", scout)
+        case .workerLeaving(let serial, let slot, let departure):
+            self.init(.workerDraining, "asked to leave (\(departure.rawValue))", slot, serial)
+        case .unstartable(let slot, let failure):
+            self.init(.workerErrored, "given up: \(failure)", slot)
+        case .added: self.init(.appAdded, "added")
+        case .scaled(let count): self.init(.appScaled, "\(count) \(count == 1 ? "instance" : "instances") from now on")
+        case .reset: self.init(.appReset, "its record is clean again")
+        case .deleted: self.init(.appDeleted, "deleted")
         case .finished(let slot, let reason):
             self.init(.workerFinished, "finished (\(reason)), not started again", slot)
         case .errored(let count, let reason):
@@ -90,7 +98,7 @@ struct NoticeText {
     }
 
     private static func words(for ending: Worker.Ending) -> String {
-        let text = ReasonText.words(for: ending.reason)
+        let text = ending.reason.description
         guard let departure = ending.departure else {
             return ending.stage == .unproven ? "ended before it was ready: \(text)" : "ended: \(text)"
         }

@@ -33,9 +33,16 @@ package final class ListenerTable {
 
     private var entries: [Key: Entry] = [:]
     private var specs: [AppName: [Generation: [ListenerSpec]]] = [:]
-    private let warn: (String) -> Void
+    private let opened: (AppName, String) -> Void
+    private let closed: (AppName, String) -> Void
 
-    package init(warn: @escaping (String) -> Void) { self.warn = warn }
+    /// - Parameters:
+    ///   - opened: Told of each socket that is opened, with what is not as it was asked for.
+    ///   - closed: Told of each socket that is closed.
+    package init(opened: @escaping (AppName, String) -> Void, closed: @escaping (AppName, String) -> Void) {
+        self.opened = opened
+        self.closed = closed
+    }
 
     /// Opens what a generation needs and is not open yet; where one fails, none of them stays.
     package func open(_ app: AppName, _ generation: Generation, _ wanted: [ListenerSpec]) throws(SystemError) {
@@ -115,7 +122,7 @@ package final class ListenerTable {
     private func openSocket(_ app: AppName, _ spec: ListenerSpec) throws(SystemError) -> ListeningSocket {
         let socket = try ListeningSocket.open(spec)
         try socket.descriptor.setNonblocking(spec.nonblocking)
-        if let warning = socket.warning { warn("\(app): \(spec.address): \(warning)") }
+        opened(app, "listening on \(socket.address)" + (socket.warning.map { ": \($0)" } ?? ""))
         return socket
     }
 
@@ -129,5 +136,6 @@ package final class ListenerTable {
     private func close(_ key: Key) {
         guard let entry = entries.removeValue(forKey: key) else { return }
         entry.socket.removeFile()
+        closed(key.app, "no longer listening on \(entry.socket.address)")
     }
 }

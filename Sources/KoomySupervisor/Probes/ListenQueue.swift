@@ -13,7 +13,7 @@ nonisolated enum ListenQueue {
         guard number >= 0 else { return nil }
         let file = FileDescriptor(owning: number)
         var pending: [UInt8] = []
-        while let part = try? file.read(most: 4_096), !part.isEmpty {
+        while let part = try? file.read(most: rowSize), !part.isEmpty {
             pending += part
             while let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
                 let row = String(decoding: pending[..<end], as: UTF8.self)
@@ -27,6 +27,9 @@ nonisolated enum ListenQueue {
         }
         return nil
     }
+
+    /// A row is that long; to be asked for more than is needed makes the kernel walk its table of connections.
+    private static let rowSize = 150
 
     private enum Row {
         struct Listener {

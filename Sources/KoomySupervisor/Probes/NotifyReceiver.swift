@@ -18,6 +18,9 @@ package final class NotifyReceiver {
     /// Taken no longer than this in one turn; to ask for a sender may take milliseconds.
     private static let longestTurn = TimeSpan.milliseconds(5)
 
+    /// What sd_notify_barrier(3) sends.
+    private static let barrier = Array("BARRIER=1".utf8)
+
     /// Binds a path, which is removed when the receiver is closed or goes.
     ///
     /// The socket has mode 0600 and belongs to the worker's user, so that only that user and root can send.
@@ -87,6 +90,8 @@ package final class NotifyReceiver {
     }
 
     private func messages(in message: DatagramSocket.Message, at now: Instant) -> [NotifyMessage] {
+        // It was answered when its descriptor was closed, and its sender may have ended since.
+        if message.bytes == Self.barrier { return [] }
         let pid = message.sender?.pid ?? 0
         let defect: String
         if !senders.isOwn(pid, isOwn) {

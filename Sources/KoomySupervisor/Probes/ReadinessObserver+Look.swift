@@ -1,3 +1,4 @@
+import Glibc
 import KoomyModel
 package import KoomySystem
 
@@ -21,10 +22,10 @@ extension ReadinessObserver {
             if !listeners.isEmpty, accepts(pid, targets, sockets.filter { listeners.contains($0.value) }) {
                 return .accepting
             }
-            let others = Set(sockets.values).subtracting(examined)
-            guard !others.isEmpty, own == nil else { continue }
-            examined.formUnion(others)
-            own = ownListener(among: others, seenBy: pid)
+            guard own == nil else { continue }
+            // A descriptor for each, however often it was copied or inherited.
+            let others = sockets.filter { examined.insert($0.value).inserted }
+            if !others.isEmpty { own = ownListener(among: others, of: pid) }
         }
         return own
     }
@@ -45,9 +46,42 @@ extension ReadinessObserver {
     /// EPOLLIN and EPOLLRDNORM.
     private static let readEvents: UInt32 = 0x001 | 0x040
 
-    private static func ownListener(among inodes: Set<UInt64>, seenBy pid: ProcessID) -> Finding? {
+    /// Sockets that are asked one by one; of more, the kernel's tables are read.
+    private static let mostAsked = 64
+
+    private static func ownListener(among sockets: [Int32: UInt64], of pid: ProcessID) -> Finding? {
+        if sockets.count <= mostAsked, let pidfd = try? Pidfd.open(pid) {
+            do throws(SystemError) {
+                return try ownListener(among: sockets.keys.sorted(), of: pidfd)
+            } catch {
+                // Without the right to copy descriptors, as in some containers, the tables have to do.
+            }
+        }
         let listening = ProcFS.listeningInodes(seenBy: pid)
+        let inodes = Set(sockets.values)
         if let port = inodes.compactMap({ listening.tcp[$0] }).min() { return .ownsListener(port: port) }
         return inodes.isDisjoint(with: listening.unix) ? nil : .ownsListener(port: nil)
+    }
+
+    /// Asks copies of the sockets themselves, which costs microseconds; the tables of a whole machine cost milliseconds.
+    private static func ownListener(
+        among descriptors: [Int32],
+        of process: borrowing Pidfd
+    ) throws(SystemError) -> Finding? {
+        var found: Finding?
+        for descriptor in descriptors {
+            let copy: FileDescriptor
+            do throws(SystemError) {
+                copy = try process.copyDescriptor(descriptor)
+            } catch  where [Errno(EBADF), .noSuchProcess].contains(error.errno) {
+                // It was closed meanwhile.
+                continue
+            }
+            // It is refused where it does not listen.
+            guard let socket = try? ListeningSocket.adopt(copy) else { continue }
+            if case .tcp(_, let port) = socket.address, port > 0 { return .ownsListener(port: port) }
+            found = .ownsListener(port: nil)
+        }
+        return found
     }
 }

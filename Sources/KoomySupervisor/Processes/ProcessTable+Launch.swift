@@ -127,6 +127,7 @@ extension ProcessTable {
     private func isOwn(_ pid: ProcessID, _ worker: WorkerProcess) -> Bool {
         guard pid != worker.pid, let sender = ProcessStat(of: pid) else { return true }
         if sender.session == worker.pid { return true }
+        if ProcessTree.descendants(of: worker.pid)?.contains(pid) == true { return true }
         return ProcessSnapshot.take().tree(of: worker.mark, otherRoots: roots).contains { $0.pid == pid }
     }
 
@@ -158,7 +159,9 @@ extension ProcessTable {
             worker.observer = try ReadinessObserver(
                 loop: loop,
                 tree: { [pid = worker.pid] in [pid] + (ProcessTree.descendants(of: pid) ?? []) },
-                listeners: inodes
+                listeners: inodes,
+                // A port for metrics or a debugger says nothing about the app's own.
+                countsOwnListeners: inodes.isEmpty
             ) { [weak self] finding in
                 guard let self else { return }
                 if case .ownsListener = finding, inodes.isEmpty { ownsPort(id) }

@@ -23,7 +23,8 @@ extension ProcessTable {
     /// A probe's command: as the worker's user, in its directory and environment, without its sockets.
     private static func request(_ arguments: [String], for worker: WorkerProcess) throws -> SpawnRequest {
         var environment = worker.environment
-        for name in ["NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_FDNAMES", "WATCHDOG_USEC"] { environment[name] = nil }
+        // The notify socket stays: by it what the command leaves behind is known as the worker's.
+        for name in ["LISTEN_FDS", "LISTEN_FDNAMES", "WATCHDOG_USEC"] { environment[name] = nil }
         environment["KOOMY_WORKER_PID"] = "\(worker.pid)"
         let directory = worker.spec.workingDirectory
         let path = try ProgramSearch.find(arguments.first ?? "", in: directory, path: environment["PATH"])

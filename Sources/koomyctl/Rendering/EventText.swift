@@ -24,11 +24,11 @@ struct EventText {
         case .workerErrored, .workerKilled, .workerHung, .workerStartFailed, .configRejected, .daemonAnomaly,
             .listenerFailed, .stateUnsaved:
             .red
-        case .workerUnhealthy, .workerReadyTimeout, .workerBackoff, .workerMemory, .workerExited,
+        case .workerUnhealthy, .workerReadyTimeout, .workerBackoff, .workerExited,
             .appIncident, .workerRecycling:
             .yellow
         case .rolloutStarted, .rolloutProgress, .rolloutEnded, .workerStarted, .workerDraining: .cyan
-        case .daemonStarted, .daemonStopping, .daemonLogsReopened, .configLoaded, .appAdded, .appState, .appDesired,
+        case .daemonStarted, .daemonStopping, .daemonLogsReopened, .configLoaded, .appAdded, .appState,
             .appScaled, .appReset, .appDeleted, .listenerOpened, .listenerClosed, .workerGone, .workerFinished, nil:
             .plain
         }

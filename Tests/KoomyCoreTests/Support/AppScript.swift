@@ -126,5 +126,6 @@ extension AppSpec {
 }
 
 extension Generation: ExpressibleByIntegerLiteral {
+    /// A generation of a script by its number.
     public init(integerLiteral value: UInt64) { self.init(value) }
 }

@@ -121,6 +121,32 @@ struct ReadinessLookTests {
         _ = consume connection
     }
 
+    @Test(arguments: [0, 5, 100])
+    func `of the sockets of its own only one that listens counts`(_ others: Int) throws {
+        let workspace = try Workspace()
+        defer { Files.remove(workspace.path) }
+        // More than a few sockets are looked up in the tables of the kernel, and not asked one by one.
+        let program = try Program([
+            "python3", "-c",
+            """
+            import os, socket, time
+            keep = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(\(others))]
+            keep += socket.socketpair()
+            bound = socket.socket(); bound.bind(('127.0.0.1', 0))
+            open('\(workspace("up"))', 'w').close()
+            while not os.path.exists('\(workspace("open"))'): time.sleep(0.01)
+            bound.listen()
+            open('\(workspace("port"))', 'w').write(str(bound.getsockname()[1]) + '\\n')
+            time.sleep(100)
+            """,
+        ])
+        try eventually("it has its sockets") { Files.exists(workspace("up")) }
+        #expect(ReadinessObserver.look(at: program.tree, listeners: []) == nil)
+        try workspace.write("", to: "open")
+        let port = try eventually("it listens") { Files.lines(of: workspace("port")).first.flatMap { UInt16($0) } }
+        #expect(ReadinessObserver.look(at: program.tree, listeners: []) == .ownsListener(port: port))
+    }
+
     @Test func `another app's listener does not count`() throws {
         let listener = try InheritedListener()
         let program = try listener.python(["import socket", "socket.socket(fileno=3).accept()"])
