@@ -75,11 +75,20 @@ let package = Package(
 
         // The load generator of the tests and of the quickstart; not a product.
         .executableTarget(name: "loadgen", path: "Tests/loadgen", linkerSettings: [.linkedLibrary("m")]),
+        // Times restarts and commands for scripts/measure; not a product either.
+        .executableTarget(name: "stopwatch", path: "Tests/stopwatch"),
 
         .target(
             name: "TestSupport",
             dependencies: ["KoomyModel", "KoomySystem"],
             path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
+        // Answers in the place of koomyd, well or badly, for the tests of its clients.
+        .target(
+            name: "ScriptedDaemon",
+            dependencies: ["KoomyModel", "KoomyWire", "KoomySystem"],
+            path: "Tests/ScriptedDaemon",
             swiftSettings: strict
         ),
         .testTarget(name: "KoomyModelTests", dependencies: ["KoomyModel"], swiftSettings: strict),
@@ -129,12 +138,16 @@ let package = Package(
         ),
         .testTarget(
             name: "KoomyClientTests",
-            dependencies: ["KoomyModel", "KoomyWire", "KoomySystem", "KoomyClient", "TestSupport"],
+            dependencies: [
+                "KoomyModel", "KoomyWire", "KoomySystem", "KoomyClient", "ScriptedDaemon", "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "KoomyCtlTests",
-            dependencies: ["koomyctl", "KoomyModel", "KoomyWire", "KoomyClient", "TestSupport"],
+            dependencies: [
+                "koomyctl", "KoomyModel", "KoomyWire", "KoomySystem", "KoomyClient", "ScriptedDaemon", "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(

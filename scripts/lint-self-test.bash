@@ -68,6 +68,8 @@ fine_cases() {
     fine Sources/KoomyCore/Fine.swift 'import KoomyModel\n\n// fork() and default: in prose /* errno */\n/* await\n fatalError() */\nlet a = "Task { await b }"\n'
     fine Sources/KoomyCore/Fine2.swift 'let a = """\n    fork() fatalError() // await\n    """\nlet b = 1\n'
     fine Sources/KoomySystem/Fine.swift 'import Glibc\n\nstruct A {\n    var errno: Int32\n    init(errno: Int32) { self.errno = errno }\n}\n'
+    fine Sources/KoomyCore/Fine3.swift 'switch a {\ncase 4, 6: 30\ndefault: 31\n}\n'
+    fine Sources/KoomySystem/Fine3.swift 'import Glibc\n\nextension SystemError {\n    var a: Int32 { errno }\n}\n'
     fine Sources/KoomySystem/Fine2.swift 'final class Box: @unchecked Sendable {}\n'
     fine Sources/KoomySupervisor/State/Fine.swift 'import FoundationEssentials\n'
     fine Sources/KoomyModel/Fine.swift '/// A use.\nlet a = fail(errno: 5)\nlet b = a.default\n'

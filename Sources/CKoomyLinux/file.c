@@ -43,11 +43,6 @@ int koomy_set_nonblocking(int descriptor, int enabled)
     return wanted == flags ? 0 : KOOMY_RESULT(fcntl(descriptor, F_SETFL, wanted));
 }
 
-int koomy_set_close_on_exec(int descriptor, int enabled)
-{
-    return KOOMY_RESULT(fcntl(descriptor, F_SETFD, enabled ? FD_CLOEXEC : 0));
-}
-
 int koomy_fsync(int descriptor) { return KOOMY_RETRY(fsync(descriptor)); }
 
 int koomy_truncate(int descriptor, int64_t size) { return KOOMY_RETRY(ftruncate(descriptor, size)); }

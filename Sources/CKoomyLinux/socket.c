@@ -1,6 +1,7 @@
 #include "internal.h"
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 
 int koomy_socket(int family, int type) { return KOOMY_RESULT(socket(family, type | SOCK_CLOEXEC, 0)); }
@@ -21,8 +22,19 @@ int koomy_connect(int socket, const struct koomy_address *address)
 {
     if (connect(socket, (const struct sockaddr *)&address->storage, address->length) == 0)
         return 0;
-    // connect(2): an interrupted connection goes on by itself, as one of a nonblocking socket does.
-    return errno == EINPROGRESS || errno == EINTR ? 1 : -errno;
+    return errno == EINPROGRESS ? 1 : -errno;
+}
+
+int koomy_connect_and_wait(int socket, const struct koomy_address *address)
+{
+    if (connect(socket, (const struct sockaddr *)&address->storage, address->length) == 0)
+        return 0;
+    if (errno != EINTR)
+        return -errno;
+    // connect(2): an interrupted connection goes on by itself, and must not be begun again.
+    struct pollfd wait = {.fd = socket, .events = POLLOUT};
+    const int result = KOOMY_RETRY(poll(&wait, 1, -1));
+    return result < 0 ? result : -koomy_socket_error(socket);
 }
 
 int koomy_accept(int socket, int flags) { return KOOMY_RETRY(accept4(socket, NULL, NULL, flags | SOCK_CLOEXEC)); }
@@ -60,10 +72,3 @@ int koomy_set_reuse_port(int socket) { return set_option(socket, SOL_SOCKET, SO_
 int koomy_set_v6_only(int socket, int enabled) { return set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, enabled); }
 
 int koomy_set_pass_credentials(int socket) { return set_option(socket, SOL_SOCKET, SO_PASSCRED, 1); }
-
-int koomy_set_receive_buffer(int socket, int bytes)
-{
-    // Past net.core.rmem_max where the process may (socket(7)).
-    const int forced = set_option(socket, SOL_SOCKET, SO_RCVBUFFORCE, bytes);
-    return forced == -EPERM ? set_option(socket, SOL_SOCKET, SO_RCVBUF, bytes) : forced;
-}

@@ -40,17 +40,28 @@ static size_t write_decimal(long number, char *text)
     return length;
 }
 
-// Ignored signals would stay ignored through execve(2), and so would blocked ones.
+// Ignored signals would stay ignored through execve(2), and so would blocked ones. As plain system calls, because the
+// library refuses to touch the two signals that it uses itself (nptl(7)).
 static void reset_signals(void)
 {
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = SIG_DFL;
+    // SIG_DFL, no flags and an empty mask in the kernel's layout of every architecture, which is at most this long.
+    const uint64_t by_default[8] = {0};
     for (int signal = 1; signal <= 64; signal++)
-        (void)sigaction(signal, &action, NULL);
-    sigset_t none;
-    sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+        (void)syscall(SYS_rt_sigaction, signal, by_default, NULL, sizeof(uint64_t));
+    const uint64_t none = 0;
+    (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
+}
+
+// For a child that clone3 could not put into its cgroup: "0" is the process that writes (cgroups(7)).
+static int join_cgroup(int cgroup)
+{
+    const int file = openat(cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+    if (file < 0)
+        return errno;
+    const ssize_t written = write(file, "0", 1);
+    const int error = written < 0 ? errno : 0;
+    close(file);
+    return error;
 }
 
 static int set_oom_score(int score)
@@ -134,9 +145,14 @@ static void set_identity(const struct koomy_spawn_request *request, int status)
         give_up(status, KOOMY_STEP_USER, errno, 0);
 }
 
-static _Noreturn void run_child(const struct koomy_spawn_request *request, int status)
+static _Noreturn void run_child(const struct koomy_spawn_request *request, int status, bool joins_cgroup)
 {
     reset_signals();
+    if (joins_cgroup) {
+        const int error = join_cgroup(request->cgroup);
+        if (error != 0)
+            give_up(status, KOOMY_STEP_CGROUP, error, 0);
+    }
     if (setsid() < 0)
         give_up(status, KOOMY_STEP_SESSION, errno, 0);
     // While this is still root, and before a limit can forbid to open the file.
@@ -167,6 +183,24 @@ static _Noreturn void run_child(const struct koomy_spawn_request *request, int s
     give_up(status, KOOMY_STEP_EXEC, errno, 0);
 }
 
+// clone3(2): the child is in its cgroup from its first instruction.
+static long clone_into(int cgroup, int *pidfd)
+{
+    struct clone_args arguments;
+    memset(&arguments, 0, sizeof arguments);
+    arguments.flags = CLONE_PIDFD;
+    arguments.pidfd = (uint64_t)(uintptr_t)pidfd;
+    arguments.exit_signal = SIGCHLD;
+    if (cgroup >= 0) {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = (uint64_t)cgroup;
+    }
+    return syscall(SYS_clone3, &arguments, sizeof arguments);
+}
+
+// clone(2): the pidfd takes the place of the parent's thread id, which is the third argument everywhere but on s390.
+static long clone_plainly(int *pidfd) { return syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, NULL, pidfd, NULL, NULL); }
+
 int koomy_spawn(const struct koomy_spawn_request *request, struct koomy_spawned *spawned)
 {
     *spawned = (struct koomy_spawned){.pid = 0, .pidfd = -1, .status = -1, .step = KOOMY_STEP_PIPE};
@@ -181,23 +215,18 @@ int koomy_spawn(const struct koomy_spawn_request *request, struct koomy_spawned 
     }
 
     int pidfd = -1;
-    struct clone_args arguments;
-    memset(&arguments, 0, sizeof arguments);
-    arguments.flags = CLONE_PIDFD;
-    arguments.pidfd = (uint64_t)(uintptr_t)&pidfd;
-    arguments.exit_signal = SIGCHLD;
-    if (request->cgroup >= 0) {
-        arguments.flags |= CLONE_INTO_CGROUP;
-        arguments.cgroup = (uint64_t)request->cgroup;
-    }
-
     // A handler of the parent must not run in the child.
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    const long pid = syscall(SYS_clone3, &arguments, sizeof arguments);
+    bool is_plain = request->avoids_clone3;
+    long pid = is_plain ? 0 : clone_into(request->cgroup, &pidfd);
+    // The seccomp filters of containers forbid clone3, because they cannot look at its flags.
+    is_plain = is_plain || (pid < 0 && (errno == ENOSYS || errno == EPERM));
+    if (is_plain)
+        pid = clone_plainly(&pidfd);
     if (pid == 0)
-        run_child(request, ends[1]);
+        run_child(request, ends[1], is_plain && request->cgroup >= 0);
     const int error = pid < 0 ? errno : 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 

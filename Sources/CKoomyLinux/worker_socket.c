@@ -15,6 +15,11 @@
 #include <time.h>
 #include <unistd.h>
 
+int koomy_worker_set_close_on_exec(int fd) {
+    int flags = fcntl(fd, F_GETFD);
+    return flags < 0 || fcntl(fd, F_SETFD, flags | FD_CLOEXEC) < 0 ? -errno : 0;
+}
+
 int koomy_worker_local_address(int fd, char *text, size_t size) {
     struct sockaddr_storage storage;
     socklen_t length = sizeof storage;

@@ -40,3 +40,4 @@ static inline void *koomy_mhd_connection_context(struct MHD_Connection *connecti
   const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
   return info ? info->socket_context : NULL;
 }
+#include "control_shim.h"

@@ -30,6 +30,7 @@ public struct ControlClient: Sendable {
     /// One app, with what is wanted of it in full.
     ///
     /// - Parameter name: Its name, without a slot.
+    /// - Returns: The app with its `spec`.
     /// - Throws: `ClientError.refused` where no app has that name; why there is no answer.
     public func app(_ name: String) throws(ClientError) -> AppView {
         try Self.decode(get(path(ofApp: name)))

@@ -1,40 +1,35 @@
-import Glibc
+import KoomyModel
+import KoomySystem
 
-/// A moment of the monotonic clock after which waiting is over, or none.
+/// A moment after which waiting is over, or none.
 struct Deadline {
-    private let nanoseconds: Int64?
+    private let moment: Instant?
+
+    private init(_ moment: Instant?) { self.moment = moment }
 
     init(after span: Duration?) {
-        guard let span else {
-            nanoseconds = nil
-            return
-        }
-        let (seconds, attoseconds) = span.components
-        let wait = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let moment = Self.now.addingReportingOverflow(wait.partialValue + attoseconds / 1_000_000_000)
-        nanoseconds = wait.overflow || moment.overflow ? nil : moment.partialValue
+        self.init(span.map { MonotonicClock.now() + TimeSpan($0) })
     }
 
-    private init(nanoseconds: Int64?) { self.nanoseconds = nanoseconds }
-
+    /// Whichever comes first.
     func sooner(_ other: Deadline) -> Deadline {
-        guard let nanoseconds, let others = other.nanoseconds else {
-            return Deadline(nanoseconds: nanoseconds ?? other.nanoseconds)
-        }
-        return Deadline(nanoseconds: min(nanoseconds, others))
+        guard let moment, let others = other.moment else { return Deadline(moment ?? other.moment) }
+        return Deadline(min(moment, others))
     }
 
-    var hasPassed: Bool { nanoseconds.map { $0 <= Self.now } ?? false }
+    var hasPassed: Bool { moment.map { $0 <= MonotonicClock.now() } ?? false }
 
     /// What poll(2) takes: -1 for without end; rounded up, so that it does not wake too early.
     var remainingMilliseconds: Int32 {
-        guard let nanoseconds else { return -1 }
-        return Int32(clamping: (max(0, nanoseconds - Self.now) + 999_999) / 1_000_000)
+        guard let moment else { return -1 }
+        let remaining = moment - MonotonicClock.now() + .nanoseconds(999_999)
+        return Int32(clamping: max(0, remaining.milliseconds))
     }
+}
 
-    private static var now: Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+extension TimeSpan {
+    fileprivate init(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        self = .seconds(seconds) + .nanoseconds(attoseconds / 1_000_000_000)
     }
 }

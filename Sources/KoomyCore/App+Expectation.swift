@@ -40,6 +40,22 @@ extension App {
         }
     }
 
+    /// What has come to be, for people.
+    func words(for expectation: Waiter.Expectation) -> String {
+        switch expectation {
+        case .ready, .scaled, .restarted, .recycled, .rollout, .queued:
+            isAtRest ? "every worker has finished" : "\(readyWords), generation \(current.number)"
+        case .slotReady(let slot): "slot \(slot) is ready"
+        case .gone: "stopped"
+        case .slotGone(let slot): "slot \(slot) is stopped"
+        case .removed: "deleted"
+        case .noRollout: "no rollout is under way; \(readyWords), generation \(current.number)"
+        }
+    }
+
+    /// As `2 of 2 workers ready`.
+    var readyWords: String { "\(readyCount) of \(spec.instances) workers ready" }
+
     /// Whether it serves, or has done its work.
     private var isUp: Bool { isServing || (isAtRest && !hasFailed) }
 }

@@ -113,6 +113,7 @@ extension App {
     }
 
     mutating func scale(to count: Int) {
+        if count != spec.instances { publish(.scaled(count)) }
         specs[current]?.instances = count
         if let rollout { specs[rollout.to]?.instances = count }
         stoppedSlots = stoppedSlots.filter { $0 < count }
@@ -127,6 +128,7 @@ extension App {
     }
 
     mutating func reset() {
+        publish(.reset)
         for index in slots.indices {
             slots[index].restarts = 0
             slots[index].backoff.recordStableRun()

@@ -65,6 +65,11 @@ extension App {
             failRollout(.unhealthy, slot: index, "a new worker ended: \(reason)", at: now)
             return
         }
+        if case .failedToStart(let failure) = reason, failure.isLasting, breaker != .open {
+            publish(.unstartable(slot: index, failure))
+            trip(policy, at: now)
+            return
+        }
         switch breaker {
         case .open, .deaf:
             slots[index].seat = .errored
@@ -78,6 +83,7 @@ extension App {
             return
         case .incident(let scout) where scout != index && sibling:
             slots[index].seat = .held
+            slots[index].restarts += 1
             return
         case .closed where sibling:
             // One cause, one entry in the tally; the slot that ended first goes first.
@@ -85,6 +91,7 @@ extension App {
             breaker = .incident(scout: scout)
             publish(.incident(scout: scout, reason))
             slots[index].seat = .held
+            slots[index].restarts += 1
             return
         case .closed, .incident: break
         }
@@ -134,6 +141,12 @@ extension App {
 
     private mutating func open(_ reason: ExitReason, _ policy: RestartPolicy, at now: Instant) {
         let count = tally.count(at: now, policy)
+        trip(policy, at: now)
+        publish(.errored(unstableEnds: count, reason))
+    }
+
+    /// Stops all starts, until the retry timer fires or an operator steps in.
+    private mutating func trip(_ policy: RestartPolicy, at now: Instant) {
         breaker = .open
         for index in slots.indices {
             switch slots[index].seat {
@@ -145,7 +158,6 @@ extension App {
             }
         }
         if policy.erroredRetry > .zero { act(.arm(.retry(name), now + policy.erroredRetry)) }
-        publish(.errored(unstableEnds: count, reason))
     }
 
     /// The retry timer fired.
@@ -216,6 +228,22 @@ extension ExitReason {
         switch self {
         case .exited(let code): policy.stopExitCodes.contains(code)
         case .signaled, .failedToStart, .unknown: false
+        }
+    }
+}
+
+extension StartFailure {
+    /// Whether another attempt a moment later can only fail in the same way: what is missing is missing.
+    ///
+    /// Want of processes, memory or descriptors may pass; a path, a user or a permission does not change by itself.
+    var isLasting: Bool {
+        switch step {
+        case .lookup, .workingDirectory, .user, .group, .groups: true
+        // EAGAIN 11, ENOMEM 12, ETXTBSY 26: execve(2) says them of the moment.
+        case .execute: ![11, 12, 26].contains(errno)
+        case .pipe, .clone, .cgroup, .session, .resourceLimit, .priority, .oomScore, .noNewPrivileges, .descriptors,
+            .standardStreams:
+            false
         }
     }
 }

@@ -87,7 +87,9 @@ extension App {
             switch breaker {
             case .deaf(let words): return words.isEmpty ? "the listeners are being opened" : words
             case .halfOpen(let scout): return "one worker is tried in slot \(scout)"
-            case .open, .closed, .incident: return "workers ended too often"
+            case .open, .closed, .incident:
+                let last = slots.compactMap(\.lastEnd).max { $0.at < $1.at }
+                return "given up" + (last.map { ", the last worker: \($0.reason)" } ?? "")
             }
         case .degraded:
             guard isActive else { return "stopping: \(workers.count) workers are leaving" }

@@ -22,7 +22,11 @@ extension App {
 
     /// Passes an event to a worker; one that is gone has nothing left to hear.
     mutating func tell(_ serial: UInt64, _ event: Worker.Event, at now: Instant) {
+        let wasWanted = workers[serial]?.isWanted
         guard let steps = workers[serial]?.handle(event, at: now), let worker = workers[serial] else { return }
+        if wasWanted == true, let departure = worker.departure {
+            publish(.workerLeaving(serial: serial, slot: worker.slot, departure))
+        }
         translate(steps, of: worker, at: now)
     }
 
@@ -84,14 +88,11 @@ extension App {
         let serial = worker.id.serial
         guard slots.indices.contains(worker.slot) else { return }
         let index = worker.slot
+        slots[index].lastEnd = Slot.LastEnd(serial: serial, reason: ending.reason, at: now)
         if slots[index].replacement?.challenger == serial {
-            slots[index].lastEnd = Slot.LastEnd(serial: serial, reason: ending.reason, at: now)
             challengerFailed(worker, "ended: \(ending.reason)", timedOut: false, at: now)
         } else if slots[index].occupant == serial {
-            slots[index].lastEnd = Slot.LastEnd(serial: serial, reason: ending.reason, at: now)
             occupantEnded(index, worker, ending, at: now)
-        } else if ending.departure == nil || ending.departure == .notReady || ending.departure == .hung {
-            slots[index].lastEnd = Slot.LastEnd(serial: serial, reason: ending.reason, at: now)
         }
     }
 

@@ -51,6 +51,7 @@ extension Fleet {
             // Its listeners were opened under the generation that was planned.
             let generation = desired[name]?.generation ?? Generation(1)
             apps[name] = App(spec, generation: generation, firstSerial: firstSerial)
+            actions.append(.publish(Notice(app: name, .added)))
             guard spec.startsAutomatically else { return }
             waiter.apps.append(.init(app: name, expectation: .ready))
             effects.append(Effect(app: name, event: .start))

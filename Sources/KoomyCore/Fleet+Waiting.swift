@@ -21,6 +21,9 @@ extension Fleet {
         case .errored(let count, let reason):
             let words = "given up after \(count) unstable ends, the last: \(reason)"
             fail(name, .rollout(.workerFailed), words) { $0.needsRunning }
+        case .unstartable(let slot, let failure):
+            let words = "slot \(slot): \(failure)"
+            fail(name, .rollout(.workerFailed), words) { $0.needsRunning }
         case .cannotListen(let words):
             fail(name, .cannotListen, words) { $0.needsRunning }
         case .recycleFailed(let slot, let words):
@@ -36,7 +39,7 @@ extension Fleet {
             rolloutEnded(name, generation, outcome, detail, at: now)
         case .workerStarting, .workerReady, .workerFaltered, .workerEnded, .workerGone, .restartScheduled, .incident,
             .retrying, .recovered, .recycling, .recycled, .rolloutBegan, .rolloutAdvanced, .rollbackBegan, .stopped,
-            .unsaved, .saved:
+            .unsaved, .saved, .workerLeaving, .added, .scaled, .reset, .deleted:
             break
         }
     }
@@ -61,7 +64,9 @@ extension Fleet {
                 })
             else { continue }
             waiters[index].apps.remove(at: wait)
-            let reply = AppReply(app: name, outcome: outcome == .done ? .done : .rollout(outcome), message: detail)
+            let done = apps[name].map { "\($0.readyWords), generation \(generation.number)" } ?? ""
+            let message = outcome == .done ? done : detail
+            let reply = AppReply(app: name, outcome: outcome == .done ? .done : .rollout(outcome), message: message)
             waiters[index].replies.append(reply)
             if succeeded, waiters[index].apps.isEmpty {
                 let waiter = waiters.remove(at: index)
@@ -139,6 +144,7 @@ extension Fleet {
         for name in removals.sorted() where apps[name]?.workers.isEmpty != false {
             removals.remove(name)
             guard let app = apps.removeValue(forKey: name) else { continue }
+            actions.append(.publish(Notice(app: name, .deleted)))
             firstSerial = max(firstSerial, app.nextSerial)
         }
     }
@@ -148,7 +154,8 @@ extension Fleet {
             return AppReply(app: wait.app, outcome: .noSuchApp, message: "the app was deleted")
         }
         if app.meets(wait.expectation) {
-            let message = wait.forced > 0 ? "\(wait.forced) workers did not leave in time and were killed" : ""
+            let forced = wait.forced > 0 ? "; \(wait.forced) workers did not leave in time and were killed" : ""
+            let message = app.words(for: wait.expectation) + forced
             return AppReply(app: wait.app, outcome: wait.forced > 0 ? .rollout(.drainForced) : .done, message: message)
         }
         guard let (outcome, message) = app.cannotMeet(wait.expectation) else { return nil }

@@ -172,6 +172,11 @@ extension Fleet {
         case .leaving(let status):
             guard apps.values.allSatisfy({ $0.workers.isEmpty }) else { return }
             phase = .left
+            for waiter in waiters {
+                let reply = AppReply(app: nil, outcome: .done, message: "every worker has left")
+                actions.append(.reply(waiter.request, Reply(apps: waiter.replies + [reply])))
+            }
+            waiters = []
             actions.append(.exit(status))
         case .left: break
         }

@@ -6,6 +6,8 @@ package struct Notice: Hashable, Sendable {
         case workerStarting(serial: UInt64, slot: Int, Generation)
         case workerReady(serial: UInt64, slot: Int, Generation, ReadinessEvidence, after: TimeSpan)
         case workerFaltered(serial: UInt64, slot: Int, Worker.Fault)
+        /// It was asked to leave.
+        case workerLeaving(serial: UInt64, slot: Int, Worker.Departure)
         case workerEnded(serial: UInt64, slot: Int, Worker.Ending)
         /// It did not leave in time and its tree was killed.
         case workerForced(serial: UInt64, slot: Int)
@@ -15,6 +17,8 @@ package struct Notice: Hashable, Sendable {
         case incident(scout: Int, ExitReason)
         case finished(slot: Int, ExitReason)
         case errored(unstableEnds: Int, ExitReason)
+        /// It cannot be started, and trying again at once would not change that.
+        case unstartable(slot: Int, StartFailure)
         case retrying(slot: Int)
         case recovered
         case recycling(slot: Int, RecycleCause)
@@ -26,6 +30,10 @@ package struct Notice: Hashable, Sendable {
         case rolloutEnded(to: Generation, RolloutOutcome, detail: String)
         /// The listeners could not be opened; it is tried again.
         case cannotListen(String)
+        case added
+        case scaled(Int)
+        case reset
+        case deleted
         /// The last worker of a stopped app is gone.
         case stopped
         /// The desired state could not be written; it is tried again.

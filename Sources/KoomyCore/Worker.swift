@@ -107,6 +107,16 @@ package struct Worker: Hashable, Sendable {
         return now - startedAt >= age
     }
 
+    /// Why it was asked to leave; nil as long as it was not.
+    package var departure: Departure? {
+        switch state {
+        case .unwanted(let departure), .condemned(let departure), .leaving(let departure), .killing(let departure):
+            departure
+        case .clearing(let ending), .purging(let ending), .gone(let ending): ending.departure
+        case .spawning, .starting, .ready: nil
+        }
+    }
+
     package var isReady: Bool {
         switch state {
         case .ready: true

@@ -4,7 +4,7 @@ import CSystemd
 ///
 /// Removed from the loop when the last reference goes.
 package class EventSource {
-    /// It keeps the kernel side of its loop alive.
+    /// It keeps the C side of its loop alive.
     private(set) var source: OpaquePointer?
 
     isolated deinit {
@@ -30,7 +30,9 @@ package class EventSource {
     /// What the C functions get to find this object again.
     var userdata: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }
 
+    /// Takes ownership of the C side, and lets go of the one before.
     func adopt(_ source: OpaquePointer?, _ priority: EventPriority) {
+        sd_event_source_disable_unref(self.source)
         self.source = source
         setPriority(priority)
     }

@@ -34,7 +34,8 @@ package final class TimerSource: EventSource {
 extension EventLoop {
     /// A timer on the monotonic clock; disarmed where no time is given.
     ///
-    /// It may come late by `accuracy`, so that timers of about the same time wake the process once.
+    /// It may come late by `accuracy`, so that timers of about the same time wake the process once; those that are due
+    /// in one round fire by priority, and otherwise in any order.
     package func timer(
         at time: Instant? = nil,
         accuracy: TimeSpan = .milliseconds(1),

@@ -1,3 +1,5 @@
+import Glibc
+
 /// How a process ended: what waitid(2) said, or what kept it from running.
 package enum ExitReason: Hashable, Sendable, Codable {
     /// It called exit with this code.
@@ -41,8 +43,26 @@ extension ExitReason: CustomStringConvertible {
         switch self {
         case .exited(let code): "exit code \(code)"
         case .signaled(let signal, let dumpedCore): "\(signal)\(dumpedCore ? " (core dumped)" : "")"
-        case .failedToStart(let failure): "\(failure.step.rawValue) \(failure.subject): errno \(failure.errno)"
+        case .failedToStart(let failure): failure.description
         case .unknown: "unknown"
         }
+    }
+}
+
+extension StartFailure: CustomStringConvertible {
+    /// As `cannot run /srv/api: No such file or directory`.
+    package var description: String {
+        let what =
+            switch step {
+            case .execute: "cannot run"
+            case .lookup: "cannot find"
+            case .workingDirectory: "cannot enter"
+            case .clone: "cannot start a process for"
+            case .pipe, .cgroup, .session, .resourceLimit, .priority, .oomScore, .groups, .group, .user,
+                .noNewPrivileges,
+                .descriptors, .standardStreams:
+                "cannot set \(step.rawValue)"
+            }
+        return "\(what) \(subject): \(String(cString: strerror(errno)))"
     }
 }

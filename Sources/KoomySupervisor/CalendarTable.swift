@@ -1,8 +1,8 @@
 import Glibc
-package import KoomyCore
+import KoomyCore
 package import KoomyEventLoop
 package import KoomyModel
-import KoomySystem
+package import KoomySystem
 
 /// Fires when the wall clock shows a time that a schedule names, also when the clock is set.
 package final class CalendarTable {

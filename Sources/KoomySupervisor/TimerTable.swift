@@ -1,7 +1,7 @@
 package import KoomyCore
 package import KoomyEventLoop
 package import KoomyModel
-import KoomySystem
+package import KoomySystem
 
 /// The timers that machines have armed.
 package final class TimerTable {

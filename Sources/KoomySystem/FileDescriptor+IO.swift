@@ -40,6 +40,14 @@ extension FileDescriptor {
         return try check(count, "write")
     }
 
+    /// Writes once; how many bytes were taken, or nil where none can be now (write(2)).
+    package borrowing func write(_ bytes: ArraySlice<UInt8>) throws(SystemError) -> Int? {
+        let number = self.number
+        let count = bytes.withUnsafeBytes { koomy_write(number, $0.baseAddress, $0.count) }
+        if count == -Int(EAGAIN) { return nil }
+        return try check(count, "write")
+    }
+
     /// Writes all of it to a blocking descriptor.
     package borrowing func writeAll(_ bytes: some Sequence<UInt8>) throws(SystemError) {
         let bytes = Array(bytes)
@@ -62,4 +70,10 @@ package struct Pipe: ~Copyable, Sendable {
         readEnd = FileDescriptor(owning: ends[0])
         writeEnd = FileDescriptor(owning: ends[1])
     }
+
+    /// Keeps one end and closes the other.
+    package consuming func takeReadEnd() -> FileDescriptor { readEnd }
+
+    /// Keeps one end and closes the other.
+    package consuming func takeWriteEnd() -> FileDescriptor { writeEnd }
 }

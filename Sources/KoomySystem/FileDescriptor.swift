@@ -42,3 +42,17 @@ package final class SharedDescriptor: Sendable {
 
     package init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
 }
+
+extension Pipe {
+    /// Both ends, each with an owner of its own.
+    package consuming func shared() -> (readEnd: SharedDescriptor, writeEnd: SharedDescriptor) {
+        (SharedDescriptor(readEnd), SharedDescriptor(writeEnd))
+    }
+}
+
+extension StreamSocket.Pair {
+    /// Both ends, each with an owner of its own.
+    package consuming func shared() -> (first: SharedDescriptor, second: SharedDescriptor) {
+        (SharedDescriptor(first), SharedDescriptor(second))
+    }
+}

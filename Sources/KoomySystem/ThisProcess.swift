@@ -40,3 +40,25 @@ package enum ThisProcess {
         return before
     }
 }
+
+extension ThisProcess {
+    /// The environment as it is now; names without a value and values that are not UTF-8 are left out.
+    package static var environment: [String: String] {
+        var found: [String: String] = [:]
+        var next = environ
+        while let entry = next.pointee {
+            if let text = String(validatingCString: entry), let equals = text.firstIndex(of: "=") {
+                found[String(text[..<equals])] = String(text[text.index(after: equals)...])
+            }
+            next += 1
+        }
+        return found
+    }
+
+    /// A path as it is meant from the present folder.
+    package static func absolutePath(_ path: String) -> String {
+        guard !path.hasPrefix("/"), let folder = getcwd(nil, 0) else { return path }
+        defer { free(folder) }
+        return String(cString: folder) + "/" + path
+    }
+}

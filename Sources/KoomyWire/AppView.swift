@@ -80,7 +80,7 @@ public struct ListenerView: Codable, Hashable, Sendable {
 
 /// One generation replacing another.
 public struct RolloutView: Codable, Hashable, Sendable {
-    /// What asked for it: `reload`, `restart`, `scale` or `recycle`.
+    /// `reload`, or `rollback` to the generation before.
     public var kind: String
     /// The generation that leaves.
     public var from: UInt64

@@ -18,7 +18,7 @@ public struct EventView: Codable, Hashable, Sendable {
     public var generation: UInt64?
     /// For people, one sentence.
     public var message: String?
-    /// What else belongs to this type, by name.
+    /// What else belongs to this type, by name; absent where `message` says all.
     public var detail: [String: JSONValue]?
 
     /// An event from its parts.
@@ -63,25 +63,29 @@ public enum EventType: String, CaseIterable, Codable, Hashable, Sendable {
     case configRejected = "config.rejected"
     /// An app is known from now on.
     case appAdded = "app.added"
-    /// The app's state changed; `detail` has `from` and `to`.
+    /// The app's state changed.
     case appState = "app.state"
-    /// The app is wanted running, or wanted stopped; `detail` has `desired`.
-    case appDesired = "app.desired"
-    /// Another number of workers is wanted; `detail` has `from` and `to`.
+    /// Another number of workers is wanted.
     case appScaled = "app.scaled"
     /// The app's count of failures was forgotten on request.
     case appReset = "app.reset"
     /// The app is not known any more.
     case appDeleted = "app.deleted"
+    /// Several workers ended alike in a moment.
+    case appIncident = "app.incident"
+    /// An app that had been given up on has a stable worker again.
+    case appRecovered = "app.recovered"
     /// A listening socket was opened.
     case listenerOpened = "listener.opened"
     /// A listening socket was closed.
     case listenerClosed = "listener.closed"
+    /// A listener could not be opened.
+    case listenerFailed = "listener.failed"
     /// A process was started.
     case workerStarted = "worker.started"
     /// A process could not be started; `message` says why.
     case workerStartFailed = "worker.start_failed"
-    /// A worker has proved that it serves; `detail` has `by`.
+    /// A worker has proved that it serves.
     case workerReady = "worker.ready"
     /// A worker was not ready in time.
     case workerReadyTimeout = "worker.ready_timeout"
@@ -93,18 +97,28 @@ public enum EventType: String, CaseIterable, Codable, Hashable, Sendable {
     case workerDraining = "worker.draining"
     /// A worker did not leave in time; its whole tree is killed.
     case workerKilled = "worker.killed"
-    /// A worker ended; `detail` has `code` or `signal`.
+    /// A worker ended.
     case workerExited = "worker.exited"
-    /// A worker waits for its next start; `detail` has `delayMs`.
+    /// A worker waits for its next start.
     case workerBackoff = "worker.backoff"
     /// A worker ended too often.
     case workerErrored = "worker.errored"
-    /// A worker is over its memory limit and will be replaced.
-    case workerMemory = "worker.memory"
-    /// A generation begins to replace another; `detail` has `kind`.
+    /// Nothing of a worker is left.
+    case workerGone = "worker.gone"
+    /// A worker ended and is not to be started again.
+    case workerFinished = "worker.finished"
+    /// A worker is being replaced though its program is as before.
+    case workerRecycling = "worker.recycling"
+    /// The replacement of a worker is over.
+    case workerRecycled = "worker.recycled"
+    /// The desired state could not be written.
+    case stateUnsaved = "state.unsaved"
+    /// The desired state is on disk again.
+    case stateSaved = "state.saved"
+    /// A generation begins to replace another.
     case rolloutStarted = "rollout.started"
     /// One slot of a rollout has changed.
     case rolloutProgress = "rollout.progress"
-    /// A rollout ended; `detail` has `outcome`.
+    /// A rollout ended.
     case rolloutEnded = "rollout.ended"
 }

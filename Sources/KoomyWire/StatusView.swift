@@ -28,7 +28,7 @@ public struct DaemonView: Codable, Hashable, Sendable {
     public var uptimeMs: Int64
     /// When it began, in milliseconds since the Unix epoch.
     public var startedAt: Int64
-    /// `system`, `user`, `home` (everything under KOOMY_HOME) or `foreground`.
+    /// `system`, `user` or `foreground`.
     public var mode: String
     /// The ecosystem file of a foreground daemon.
     public var configFile: String?

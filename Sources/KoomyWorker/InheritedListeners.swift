@@ -3,7 +3,7 @@ import Glibc
 
 /// What LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES say (sd_listen_fds(3)).
 struct InheritedListeners: Hashable {
-    /// The first descriptor that is handed over.
+    /// The first descriptor that is handed over (SD_LISTEN_FDS_START).
     static let firstDescriptor: Int32 = 3
 
     /// The names in the order of the descriptors.
@@ -28,15 +28,15 @@ struct InheritedListeners: Hashable {
     }
 
     /// Checks each descriptor, keeps it from programs that this one starts, and makes a listener of it.
-    func take() throws(WorkerError) -> [Listener] {
+    func take(from first: Int32 = firstDescriptor) throws(WorkerError) -> [Listener] {
         var listeners: [Listener] = []
         for (index, name) in names.enumerated() {
-            let descriptor = Self.firstDescriptor + Int32(index)
+            let descriptor = first + Int32(index)
             let subject = "descriptor \(descriptor) (\(name))"
             guard try WorkerError.check(koomy_is_listening(descriptor), "use as a listener", subject) == 1 else {
                 throw WorkerError(operation: "use as a listener", code: EINVAL, subject: subject)
             }
-            _ = try WorkerError.check(koomy_set_close_on_exec(descriptor, 1), "keep", "descriptor \(descriptor)")
+            _ = try WorkerError.check(koomy_worker_set_close_on_exec(descriptor), "keep", "descriptor \(descriptor)")
             listeners.append(try Listener(descriptor: descriptor, name: name, isInherited: true))
         }
         return listeners

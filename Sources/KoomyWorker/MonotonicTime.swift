@@ -15,9 +15,10 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
         return MonotonicTime(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 
-    /// The moment this much later.
+    /// The moment this much later; one that is too far away is the last there is.
     public static func + (left: MonotonicTime, right: Duration) -> MonotonicTime {
-        MonotonicTime(nanoseconds: left.nanoseconds + right.wholeNanoseconds)
+        let (sum, overflow) = left.nanoseconds.addingReportingOverflow(right.wholeNanoseconds)
+        return MonotonicTime(nanoseconds: overflow ? .max : sum)
     }
 
     /// The time from `right` to `left`.
@@ -30,9 +31,9 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
 
     /// Milliseconds from `now` until this moment for poll(2), rounded up so that it does not wake too early; never negative.
     public func pollTimeout(from now: MonotonicTime) -> Int32 {
-        let left = nanoseconds - now.nanoseconds
-        guard left > 0 else { return 0 }
-        return Int32(min((left + 999_999) / 1_000_000, Int64(Int32.max)))
+        let (left, overflow) = nanoseconds.subtractingReportingOverflow(now.nanoseconds)
+        guard !overflow, left > 0 else { return 0 }
+        return Int32(min((left - 1) / 1_000_000 + 1, Int64(Int32.max)))
     }
 }
 
@@ -42,7 +43,8 @@ extension Duration {
         let (seconds, attoseconds) = components
         let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         if overflow { return seconds < 0 ? .min / 2 : .max / 2 }
-        return scaled + attoseconds / 1_000_000_000
+        let (sum, isTooLong) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000)
+        return isTooLong ? scaled : sum
     }
 
     /// Microseconds, without their fraction.

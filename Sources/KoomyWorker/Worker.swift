@@ -37,8 +37,13 @@ public final class Worker {
         for name in Self.handover { unsetenv(name) }
     }
 
-    init(environment: (String) -> String?, processID: pid_t) throws(WorkerError) {
-        let all = try InheritedListeners(environment: environment, processID: processID).take()
+    init(
+        environment: (String) -> String?,
+        processID: pid_t,
+        firstDescriptor: Int32 = InheritedListeners.firstDescriptor
+    ) throws(WorkerError) {
+        let inherited = try InheritedListeners(environment: environment, processID: processID)
+        let all = try inherited.take(from: firstDescriptor)
         listeners = all.filter { $0.name != Self.probeName }
         probe = all.first { $0.name == Self.probeName }
         notifier = Notifier(socket: environment("NOTIFY_SOCKET").flatMap { $0.isEmpty ? nil : $0 })

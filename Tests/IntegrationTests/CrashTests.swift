@@ -48,7 +48,7 @@ import Testing
 
     @Test func `how a worker ended is told as it was`() throws {
         try Daemon.with { daemon in
-            try daemon.start(Ecosystem.file(Ecosystem.worker("signal"), Ecosystem.worker("code")))
+            try daemon.start(Ecosystem.file(Ecosystem.worker(name: "signal"), Ecosystem.worker(name: "code")))
             let victim = try #require(try daemon.app("signal").ready.first?.pid)
             kill(victim, SIGSEGV)
             let killed = try daemon.waitFor("signal", "it is replaced") { $0.isSteady(1) && $0.restarts == 1 }
@@ -56,7 +56,7 @@ import Testing
             #expect(killed.workers[0].lastExit.code.isNull)
 
             try daemon.write(
-                Ecosystem.file(Ecosystem.worker("code", arguments: ["--exit", "7"], "autorestart: false"))
+                Ecosystem.file(Ecosystem.worker(name: "code", arguments: ["--exit", "7"], "autorestart: false"))
             )
             try daemon.ctl("reload", daemon.workspace("eco.yaml"))
             try daemon.mustCtl("delete", "code")
@@ -110,7 +110,7 @@ import Testing
         try Daemon.with { daemon in
             try daemon.start(Ecosystem.file(Ecosystem.api()))
             let (_, report) = try underLoad(daemon) {
-                let bad = Ecosystem.worker("bad", arguments: ["--exit", "1"], "max_restarts: 5", "backoff: 10ms")
+                let bad = Ecosystem.worker(name: "bad", arguments: ["--exit", "1"], "max_restarts: 5", "backoff: 10ms")
                 try daemon.ctl("start", daemon.write(Ecosystem.file(bad), to: "bad.yaml"))
                 try daemon.waitFor("bad", "it is given up") { $0.state == "errored" }
             }

@@ -7,7 +7,7 @@ enum Ecosystem {
 
     /// koomy-api on a port that the kernel chooses; `lines` are further attributes.
     static func api(
-        _ name: String = "api",
+        name: String = "api",
         instances: Int = 2,
         arguments: [String] = [],
         listen: String? = "tcp://127.0.0.1:0",
@@ -19,7 +19,7 @@ enum Ecosystem {
 
     /// The fixture worker.py, which does as its arguments say.
     static func worker(
-        _ name: String = "worker",
+        name: String = "worker",
         arguments: [String] = [],
         script: String = Fixture.path("worker.py"),
         _ lines: String...

@@ -20,7 +20,7 @@ import Testing
             }
             #expect(report.failed == 0, "\(report)")
             #expect(report.ok == report.begun)
-            #expect(report.begun > 3000)
+            #expect(report.begun > 2000)
         }
     }
 
@@ -78,8 +78,8 @@ import Testing
         try Daemon.with { daemon in
             try daemon.start(
                 Ecosystem.file(
-                    Ecosystem.api("wide", instances: 4, "surge: 2"),
-                    Ecosystem.api("narrow", instances: 4, "surge: 0", "unavailable: 1")
+                    Ecosystem.api(name: "wide", instances: 4, "surge: 2"),
+                    Ecosystem.api(name: "narrow", instances: 4, "surge: 0", "unavailable: 1")
                 )
             )
             for (app, leastReady, mostAlive) in [("wide", 4, 6), ("narrow", 3, 4)] {

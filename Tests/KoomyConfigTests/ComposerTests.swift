@@ -77,12 +77,12 @@ import Testing
 
     @Test func `nested merges do not fill the memory`() throws {
         var text = "x0: &x0 {\((0..<100).map { "k\($0): {a: 1}" }.joined(separator: ", "))}\n"
-        for level in 1...9_000 { text += "y\(level): {<<: *x0}\n" }
+        for level in 1...2_100 { text += "y\(level): {<<: *x0}\n" }
         let error = try #require(throws: ConfigurationError.self) { _ = try load(text) }
         #expect(error.diagnostics[0].message.contains("more than 200000 values"))
     }
 
-    @Test(arguments: ["/srv/a.yaml", "/srv/a.json"], [50, 1000, 200_000])
+    @Test(arguments: ["/srv/a.yaml", "/srv/a.json"], [50, 1000, 20_000])
     func `deep nesting is refused`(name: String, depth: Int) throws {
         for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
             let text = String(repeating: open, count: depth) + "1" + String(repeating: close, count: depth)

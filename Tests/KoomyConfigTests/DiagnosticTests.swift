@@ -59,4 +59,22 @@ import Testing
         #expect(error.errors.count == 2)
         #expect(error.description.components(separatedBy: "\n").count == 4)
     }
+
+    @Test func `what a file holds cannot move the cursor`() throws {
+        let text = #"{"script": "./a", "stop_signal": "a\u001b[2Jb\nc\t\u0085", "x\r": 1}"#
+        let error = try #require(throws: ConfigurationError.self) { _ = try load(text, name: "a.json") }
+        #expect(
+            error.errors.map(\.message) == [
+                #""a\u{1b}[2Jb\nc\t\u{85}" is not a signal"#, #"unknown attribute "x\r" of an app"#,
+            ]
+        )
+        let raw = try first("{\"script\": \"./a\", \"stop_signal\": \"a\u{9B}b\"}", name: "a.json")
+        #expect(raw.excerpt?.text.contains("\"a b\"") == true)
+    }
+
+    @Test func `a message does not quote a whole file`() throws {
+        let diagnostic = try first("script: " + String(repeating: "a b ", count: 100_000))
+        #expect(diagnostic.message.count < 600 && diagnostic.message.hasSuffix("..."))
+        #expect((diagnostic.hint?.count ?? 0) < 600)
+    }
 }

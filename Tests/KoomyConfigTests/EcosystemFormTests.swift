@@ -130,7 +130,7 @@ import Testing
     @Test func `problems are not listed without end`() throws {
         let text = "apps:\n  - script: ./a\n" + (0..<300).map { "    unknown_\($0): 1\n" }.joined()
         let error = try #require(throws: ConfigurationError.self) { _ = try load(text) }
-        #expect(error.errors.count == Report.errorLimit)
+        #expect(error.errors.count == Report.limit)
         #expect(error.errors.last?.hint == "further problems are not listed")
     }
 }

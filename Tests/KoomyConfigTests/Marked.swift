@@ -5,7 +5,7 @@ import Testing
 
 extension LoadContext {
     /// A machine that is the same everywhere.
-    static let sample = LoadContext(currentDirectory: "/work", homeDirectory: "/home/ann", processorCount: 4)
+    static let sample = LoadContext(currentDirectory: "/home/dev", homeDirectory: "/home/ann", processorCount: 4)
 }
 
 /// A text with a `«` before each place where a problem is expected.

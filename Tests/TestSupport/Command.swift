@@ -17,7 +17,7 @@ package enum Command {
 
     /// Runs a program and collects what it writes.
     ///
-    /// At the deadline the process group that was started here is killed, and nothing else, and a `Timeout` is thrown.
+    /// At the deadline the process group that was started here is killed, and nothing else, and a `TestFailure` is thrown.
     /// The output goes through files, so what the program leaves behind in the background delays nothing.
     package static func run(
         _ arguments: [String],
@@ -40,7 +40,7 @@ package enum Command {
                     kill(-pid, SIGKILL)
                     waitpid(pid, &status, 0)
                     let written = (Files.text(of: files("out")) ?? "") + (Files.text(of: files("err")) ?? "")
-                    throw Timeout(description: "not within \(deadline): \(arguments)\n\(written)")
+                    throw TestFailure(description: "not within \(deadline): \(arguments)\n\(written)")
                 }
                 waitBriefly()
             }

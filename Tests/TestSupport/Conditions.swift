@@ -7,9 +7,20 @@ extension Trait where Self == ConditionTrait {
 
     package static var needsOrdinaryUser: Self { .enabled("needs a user who is not root") { geteuid() != 0 } }
 
+    /// Root in a container often has not all of its capabilities (capabilities(7)); 24 is CAP_SYS_RESOURCE.
+    package static var needsResourceCapability: Self {
+        .enabled("needs CAP_SYS_RESOURCE") {
+            ProcessTable.status(getpid())["CapEff"].flatMap { UInt64($0, radix: 16) }.map { $0 & 1 << 24 != 0 } ?? false
+        }
+    }
+
     package static var needsNode: Self { .enabled("needs node") { Binaries.installed("node") != nil } }
 
     package static var needsGunicorn: Self { .enabled("needs gunicorn") { Binaries.installed("gunicorn") != nil } }
+
+    package static var needsSystemdNotify: Self {
+        .enabled("needs systemd-notify") { Binaries.installed("systemd-notify") != nil }
+    }
 
     package static var needsSystemdAnalyze: Self {
         .enabled("needs systemd-analyze") { Binaries.installed("systemd-analyze") != nil }

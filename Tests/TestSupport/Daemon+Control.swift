@@ -25,7 +25,7 @@ extension Daemon {
     ) throws -> Command.Result {
         let result = try ctl(arguments)
         guard result.code == 0 else {
-            throw Timeout(description: "koomyctl \(arguments.joined(separator: " ")): \(result) (\(file):\(line))")
+            throw TestFailure(description: "koomyctl \(arguments.joined(separator: " ")): \(result) (\(file):\(line))")
         }
         return result
     }
@@ -66,7 +66,7 @@ extension Daemon {
 
     /// One app as the daemon shows it.
     package func app(_ name: String, file: StaticString = #fileID, line: UInt = #line) throws -> AppView {
-        guard let app = try find(name) else { throw Timeout(description: "no app \(name) (\(file):\(line))") }
+        guard let app = try find(name) else { throw TestFailure(description: "no app \(name) (\(file):\(line))") }
         return app
     }
 
@@ -87,8 +87,8 @@ extension Daemon {
                 seen = app.description
                 return try condition(app) ? app : nil
             }
-        } catch let timeout as Timeout {
-            throw Timeout(description: "\(timeout.description); last: \(seen)")
+        } catch let timeout as TestFailure {
+            throw TestFailure(description: "\(timeout.description); last: \(seen)")
         }
     }
 
@@ -96,7 +96,7 @@ extension Daemon {
     package func port(of app: String, listener index: Int = 0) throws -> UInt16 {
         let address = try self.app(app).json.listeners[index].address.string ?? ""
         guard let port = UInt16(address.split(separator: ":").last ?? "") else {
-            throw Timeout(description: "\(app) listens on no port: \(address)")
+            throw TestFailure(description: "\(app) listens on no port: \(address)")
         }
         return port
     }

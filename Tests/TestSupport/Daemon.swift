@@ -9,23 +9,27 @@ package final class Daemon {
     /// Its KOOMY_HOME.
     package let home: String
     package private(set) var process: BackgroundProcess
-    private let arguments: [String]
+    private let command: [String]
     private let environment: [String: String]
     /// Open descriptors at the start, before it had any app; nil in foreground mode, where there is no such moment.
     private var idleDescriptors: [Int: String]?
 
     package var pid: pid_t { process.pid }
     package var controlSocket: String { "\(home)/run/control.sock" }
-    /// What it wrote to its own standard streams, in all its lives.
-    package var log: String { process.output + process.errorOutput }
+    /// What it wrote to its own standard streams and to its log, in all its lives.
+    package var log: String {
+        process.output + process.errorOutput + (Files.text(of: "\(home)/log/koomyd.log") ?? "")
+    }
 
     /// Starts a koomyd, calls the body with it, and ends it.
     ///
     /// Afterwards, whether the body succeeded or not: no app leaves a descriptor open in koomyd, koomyd ends by itself
-    /// when asked to, and no process of any app is left. What is left is killed, and recorded as an issue.
+    /// when asked to, and no process of any app is left. What is left is killed, and recorded as an issue. `wrapper` is a
+    /// program, with its arguments, that becomes koomyd, as `prlimit` does.
     package static func with<Result>(
         arguments: [String] = [],
         environment: [String: String] = [:],
+        wrapper: [String] = [],
         isForeground: Bool = false,
         prepare: (Workspace) throws -> Void = { _ in },
         sourceLocation: SourceLocation = #_sourceLocation,
@@ -33,7 +37,8 @@ package final class Daemon {
     ) throws -> Result {
         try Workspace.with { workspace in
             try prepare(workspace)
-            let daemon = try Daemon(workspace, arguments: arguments, environment: environment)
+            let command = wrapper + [try Binaries.path("koomyd")] + arguments
+            let daemon = try Daemon(workspace, command: command, environment: environment)
             defer { daemon.killWhatIsLeft() }
             do {
                 try daemon.waitUntilItAnswers()
@@ -48,13 +53,13 @@ package final class Daemon {
         }
     }
 
-    private init(_ workspace: Workspace, arguments: [String], environment: [String: String]) throws {
+    private init(_ workspace: Workspace, command: [String], environment: [String: String]) throws {
         self.workspace = workspace
-        self.arguments = arguments
+        self.command = command
         home = workspace("k")
         self.environment = Self.environment(workspace).merging(environment) { $1 }
         try Files.makeFolder(workspace("home"))
-        process = try Self.start(workspace, arguments, self.environment)
+        process = try Self.start(workspace, command, self.environment)
     }
 
     /// HOME is a folder of the workspace, so its path marks every process that koomyd or a worker starts.
@@ -64,21 +69,16 @@ package final class Daemon {
 
     private static func start(
         _ workspace: Workspace,
-        _ arguments: [String],
+        _ command: [String],
         _ environment: [String: String]
     ) throws -> BackgroundProcess {
-        try BackgroundProcess(
-            [Binaries.path("koomyd")] + arguments,
-            name: "koomyd",
-            in: workspace,
-            environment: environment
-        )
+        try BackgroundProcess(command, name: "koomyd", in: workspace, environment: environment)
     }
 
     /// Starts it again with the same folders, after it has ended.
     package func startAgain() throws {
         _ = try process.wait()
-        process = try Self.start(workspace, arguments, environment)
+        process = try Self.start(workspace, command, environment)
         try waitUntilItAnswers()
     }
 
@@ -91,7 +91,7 @@ package final class Daemon {
 
     private func waitUntilItAnswers() throws {
         try eventually("koomyd answers on \(controlSocket)") {
-            if let exit = process.ended { throw Timeout(description: "koomyd ended with \(exit)") }
+            if let exit = process.ended { throw TestFailure(description: "koomyd ended with \(exit)") }
             return (try? HTTP.get("/v1/status", from: .unix(controlSocket)))?.status == 200
         }
     }

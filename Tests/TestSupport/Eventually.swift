@@ -1,13 +1,15 @@
 internal import Glibc
 
-/// A condition that did not come true in time.
-package struct Timeout: Error, CustomStringConvertible {
+/// What a test waited for and did not get.
+package struct TestFailure: Error, CustomStringConvertible {
     package let description: String
+
+    package init(description: String) { self.description = description }
 }
 
 /// Waits until the condition holds, asking every few milliseconds.
 ///
-/// Throws a `Timeout` with the description and the place of the call if it has not come true in time.
+/// Throws a `TestFailure` with the description and the place of the call if it has not come true in time.
 package func eventually(
     within limit: Duration = .seconds(20),
     _ description: @autoclosure () -> String,
@@ -30,7 +32,7 @@ package func eventually<Value>(
     while true {
         if let value = try body() { return value }
         guard ContinuousClock.now < end else {
-            throw Timeout(description: "not within \(limit): \(description()) (\(file):\(line))")
+            throw TestFailure(description: "not within \(limit): \(description()) (\(file):\(line))")
         }
         waitBriefly()
     }
@@ -49,7 +51,7 @@ package func always(
     let end = ContinuousClock.now + span
     while ContinuousClock.now < end {
         guard try condition() else {
-            throw Timeout(description: "no longer: \(description()) (\(file):\(line))")
+            throw TestFailure(description: "no longer: \(description()) (\(file):\(line))")
         }
         waitBriefly()
     }

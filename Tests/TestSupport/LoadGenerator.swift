@@ -78,7 +78,7 @@ package final class LoadGenerator {
     package func report() throws -> Report {
         let exit = try process.wait(within: .seconds(60))
         guard exit == .code(0) || exit == .code(3) else {
-            throw Timeout(description: "loadgen ended with \(exit): \(process.errorOutput)")
+            throw TestFailure(description: "loadgen ended with \(exit): \(process.errorOutput)")
         }
         return Report(json: try JSON(parsing: Files.text(of: reportPath) ?? ""))
     }

@@ -92,6 +92,8 @@ struct koomy_spawn_request {
     int no_new_privs;
     /// A directory of a cgroup v2 in which the child begins, or -1.
     int cgroup;
+    /// Uses clone(2), as is done anyway where clone3(2) is forbidden.
+    int avoids_clone3;
 };
 
 /// A process that was made; it may still fail before its program runs.
@@ -194,8 +196,10 @@ int koomy_socket(int family, int type);
 int koomy_socket_pair(int type, int pair[2]);
 int koomy_bind(int socket, const struct koomy_address *address);
 int koomy_listen(int socket, int backlog);
-/// 0 connected, 1 under way on a nonblocking socket.
+/// Begins to connect a nonblocking socket: 0 connected, 1 under way.
 int koomy_connect(int socket, const struct koomy_address *address);
+/// Connects a blocking socket.
+int koomy_connect_and_wait(int socket, const struct koomy_address *address);
 int koomy_accept(int socket, int flags);
 int koomy_shutdown_writing(int socket);
 /// The pending error of a socket (SO_ERROR), as a positive number.
@@ -205,7 +209,6 @@ int koomy_set_reuse_address(int socket);
 int koomy_set_reuse_port(int socket);
 int koomy_set_v6_only(int socket, int enabled);
 int koomy_set_pass_credentials(int socket);
-int koomy_set_receive_buffer(int socket, int bytes);
 /// 1 for a socket that listens.
 int koomy_is_listening(int socket);
 
@@ -265,7 +268,6 @@ int koomy_set_pipe_size(int descriptor, int bytes);
 int koomy_duplicate(int descriptor, int minimum);
 int koomy_get_flags(int descriptor);
 int koomy_set_nonblocking(int descriptor, int enabled);
-int koomy_set_close_on_exec(int descriptor, int enabled);
 int koomy_fsync(int descriptor);
 int koomy_truncate(int descriptor, int64_t size);
 int koomy_rename(const char *from, const char *to);

@@ -15,6 +15,8 @@ int koomy_worker_termination_signal(void);
 
 // worker_socket.c: listening sockets and connections
 
+// Keeps a descriptor from programs that this process starts.
+int koomy_worker_set_close_on_exec(int fd);
 // Writes "tcp://127.0.0.1:80", "tcp://[::1]:80" or "unix:/path" with its NUL; returns the length.
 int koomy_worker_local_address(int fd, char *text, size_t size);
 // A listening socket, non-blocking and close-on-exec. Host NULL is every address, IPv6 and IPv4.

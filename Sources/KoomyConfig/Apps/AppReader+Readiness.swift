@@ -87,15 +87,20 @@ extension AppReader {
 
     /// `{fd}`, `{fd:name}` and `{probe_fd}` in arguments have to stand for something.
     func checkPlaceholders(of spec: AppSpec) {
-        for (key, arguments) in [
-            (AppAttribute.args, spec.command.arguments), (.interpreterArgs, spec.command.interpreterArguments),
-        ] {
-            guard let field = fields[key] else { continue }
-            let items = field.items
-            for (index, argument) in arguments.enumerated() {
-                let place = items.count == arguments.count ? items[index] : field
-                for placeholder in Self.placeholders(in: argument) { check(placeholder, place, spec) }
-            }
+        forEachPlaceholder(.args, spec.command.arguments) { check($0, $1, spec) }
+        forEachPlaceholder(.interpreterArgs, spec.command.interpreterArguments) { placeholder, field in
+            guard ["fd", "probe_fd", "slot"].contains(placeholder) || placeholder.hasPrefix("fd:") else { return }
+            field.fail("{\(placeholder)} stands for nothing here", hint: "placeholders are replaced in args only")
+        }
+    }
+
+    private func forEachPlaceholder(_ key: AppAttribute, _ arguments: [String], _ body: (Substring, Field) -> Void) {
+        guard let field = fields[key] else { return }
+        let items = field.items
+        for (index, argument) in arguments.enumerated() {
+            // A text that was split has one place for all its words.
+            let place = items.count == arguments.count ? items[index] : field
+            for placeholder in Self.placeholders(in: argument) { body(placeholder, place) }
         }
     }
 

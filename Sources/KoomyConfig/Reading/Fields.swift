@@ -30,26 +30,29 @@ struct Fields<Key: Vocabulary> {
             if let key = names[name] {
                 add(pair, as: key)
             } else if !other(pair, name) {
-                let known = Array(names.keys) + alsoKnown
-                let shown = Scalar(text: pair.key, value: .string).quotedText
-                let suggestion =
-                    ForeignWords.translation(of: name, among: known)
-                    ?? Spelling.suggestion(for: name, among: known.sorted())
-                report.error(
-                    at: pair.keyPlace,
-                    path: Self.join(path, pair.key),
-                    "unknown attribute \(shown) of \(subject)",
-                    hint: suggestion.map { "did you mean \"\($0)\"?" } ?? Self.listing
-                )
+                reportUnknown(pair, as: name, of: subject, known: Array(names.keys) + alsoKnown)
             }
         }
     }
 
+    private func reportUnknown(_ pair: Node.Pair, as name: String, of subject: String, known: [String]) {
+        // A suggestion is looked for only where it will be read.
+        let suggestion =
+            report.isFull
+            ? nil
+            : ForeignWords.translation(of: name, among: known)
+                ?? Spelling.suggestion(for: name, among: known.sorted())
+        let shown = Scalar(text: pair.key, value: .string).quotedText
+        report.error(
+            at: pair.keyPlace,
+            path: Self.join(path, pair.key),
+            "unknown attribute \(shown) of \(subject)",
+            hint: suggestion.map { "did you mean \"\($0)\"?" } ?? Self.listing
+        )
+    }
+
     /// The entry of a key; nil where it is missing or empty.
     subscript(key: Key) -> Field? { fields[key] }
-
-    /// Whether none is there.
-    var isEmpty: Bool { fields.isEmpty }
 
     /// Reports what concerns the mapping as a whole.
     func fail(_ message: String, hint: String? = nil) {

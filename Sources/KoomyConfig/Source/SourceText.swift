@@ -14,8 +14,8 @@ struct SourceText: Sendable {
 
     let name: String
     let bytes: [UInt8]
-    /// A line's first byte, and how many scalars stand before it.
-    private let lines: [(byte: Int, scalar: Int)]
+    /// A line's first byte, how many scalars stand before it, and how many it has without its line break.
+    private let lines: [(byte: Int, scalar: Int, length: Int)]
     private let scalarCount: Int
 
     /// Takes the bytes of a file.
@@ -39,12 +39,16 @@ struct SourceText: Sendable {
     private init(unchecked bytes: [UInt8], name: String) {
         self.name = name
         self.bytes = bytes
-        var lines = [(byte: 0, scalar: 0)]
+        var lines = [(byte: 0, scalar: 0, length: 0)]
         var scalars = 0
         for (index, byte) in bytes.enumerated() {
-            if !ASCII.isContinuation(byte) { scalars += 1 }
-            let isCarriageReturnOfPair = byte == 0x0D && index + 1 < bytes.count && bytes[index + 1] == 0x0A
-            if ASCII.isLineBreak(byte), !isCarriageReturnOfPair { lines.append((index + 1, scalars)) }
+            if ASCII.isContinuation(byte) { continue }
+            scalars += 1
+            if !ASCII.isLineBreak(byte) {
+                lines[lines.count - 1].length += 1
+            } else if !(byte == 0x0D && index + 1 < bytes.count && bytes[index + 1] == 0x0A) {
+                lines.append((index + 1, scalars, 0))
+            }
         }
         // The emptiness after a last line break is no line that anybody sees.
         if lines.count > 1, lines.last?.byte == bytes.count { lines.removeLast() }
@@ -87,7 +91,7 @@ struct SourceText: Sendable {
         }
         let lineEnd = high < lines.count ? lines[high].scalar : scalarCount
         let start = min(range.lowerBound, lineEnd)
-        let column = min(start - lines[low].scalar, scalars(ofLine: low + 1).count) + 1
+        let column = min(start - lines[low].scalar, lines[low].length) + 1
         return Place(line: low + 1, column: column, length: max(1, min(range.upperBound, lineEnd) - start))
     }
 
@@ -104,13 +108,21 @@ extension SourceText {
     /// Room for a line on most terminals.
     private static let excerptWidth = 100
 
+    /// Characters that move a cursor or end a line instead of being seen.
+    static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x00...0x1F, 0x7F...0x9F, 0x2028, 0x2029: true
+        default: false
+        }
+    }
+
     /// The line at a place as people are shown it.
     func excerpt(at place: Place) -> Diagnostic.Excerpt {
         let line = scalars(ofLine: place.line)
         let start = line.count <= Self.excerptWidth ? 0 : max(0, place.column - 1 - Self.excerptWidth / 2)
         let window = line[start..<min(line.count, start + Self.excerptWidth)]
         var text = ""
-        for scalar in window { text.unicodeScalars.append(scalar.value < 0x20 ? " " : scalar) }
+        for scalar in window { text.unicodeScalars.append(Self.isControl(scalar) ? " " : scalar) }
         let offset = place.column - 1 - start
         return Diagnostic.Excerpt(text: text, offset: offset, length: max(1, min(place.length, window.count - offset)))
     }

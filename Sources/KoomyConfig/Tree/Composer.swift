@@ -68,7 +68,7 @@ struct Composer: ~Copyable {
         SyntaxProblem(place: place, message: message, hint: hint)
     }
 
-    private var tooDeep: SyntaxProblem { problem("values lie more than \(Self.depthLimit) deep in one another") }
+    static let tooDeep = "values lie more than \(depthLimit) deep in one another"
 
     private mutating func next() throws(SyntaxProblem) -> YAMLEvents.Event {
         do {
@@ -86,7 +86,7 @@ struct Composer: ~Copyable {
 extension Composer {
     private mutating func node(after event: YAMLEvents.Event, depth: Int) throws(SyntaxProblem) -> Node {
         let place = place
-        guard depth <= Self.depthLimit else { throw tooDeep }
+        guard depth <= Self.depthLimit else { throw problem(Self.tooDeep) }
         try count(1)
         switch event {
         case .scalar(let text, let tag, let anchor, let isPlain):
@@ -107,7 +107,7 @@ extension Composer {
                 )
             }
             try count(target.weight)
-            guard depth + target.height - 1 <= Self.depthLimit else { throw tooDeep }
+            guard depth + target.height - 1 <= Self.depthLimit else { throw problem(Self.tooDeep) }
             return target
         case .streamStart, .streamEnd, .documentStart, .documentEnd, .sequenceEnd, .mappingEnd:
             throw problem("a value is expected here")

@@ -11,6 +11,7 @@ struct JSONNormalizer {
     private var shifts = PositionMap()
     /// Whether a value has just ended, so that a comma, a colon or a bracket has to follow.
     private var valueEnded = false
+    private var depth = 0
 
     static func normalize(_ source: SourceText) throws(SyntaxProblem) -> ([UInt8], PositionMap) {
         var normalizer = JSONNormalizer(lexer: JSONLexer(source))
@@ -48,6 +49,8 @@ struct JSONNormalizer {
         let opens = byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[")
         if opens { try requireComma(at: position) }
         valueEnded = byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]")
+        depth += opens ? 1 : valueEnded ? -1 : 0
+        guard depth <= Composer.depthLimit + 1 else { throw lexer.problem(at: position, Composer.tooDeep) }
         shifts.note(text: length, file: position.scalar)
         emit(String(UnicodeScalar(byte)))
         // YAML's colons and commas need the space; a bracket does not.

@@ -62,7 +62,7 @@ enum CronField: String, CaseIterable {
         guard text.utf8.allSatisfy(ASCII.isDigit), let value = Int(text), range.contains(value) else {
             let letters = names.isEmpty ? "" : ", or a name such as \(names.last ?? "")"
             throw ValueProblem(
-                message: "\"\(text)\" is not a \(rawValue)",
+                message: "\"\(text)\" is no \(rawValue)",
                 hint: "\(range.lowerBound) to \(range.upperBound)\(letters)"
             )
         }

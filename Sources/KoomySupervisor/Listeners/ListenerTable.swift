@@ -33,23 +33,28 @@ package final class ListenerTable {
 
     private var entries: [Key: Entry] = [:]
     private var specs: [AppName: [Generation: [ListenerSpec]]] = [:]
-    private let warn: (String) -> Void
+    private let opened: (AppName, String) -> Void
+    private let closed: (AppName, String) -> Void
 
-    package init(warn: @escaping (String) -> Void) { self.warn = warn }
+    /// - Parameters:
+    ///   - opened: Told of each socket that is opened, with what is not as it was asked for.
+    ///   - closed: Told of each socket that is closed.
+    package init(opened: @escaping (AppName, String) -> Void, closed: @escaping (AppName, String) -> Void) {
+        self.opened = opened
+        self.closed = closed
+    }
 
     /// Opens what a generation needs and is not open yet; where one fails, none of them stays.
-    package func open(_ app: AppName, _ generation: Generation, _ wanted: [ListenerSpec], slots: Int) throws(SystemError) {
+    package func open(_ app: AppName, _ generation: Generation, _ wanted: [ListenerSpec]) throws(SystemError) {
         var opened: [Key] = []
         do throws(SystemError) {
             for spec in wanted {
-                for slot in spec.reusePort ? (0..<slots).map(Optional.some) : [nil] {
-                    let key = Key(app, spec, slot: slot)
-                    if let entry = entries[key] {
-                        try change(entry, to: spec)
-                    } else {
-                        entries[key] = Entry(try openSocket(app, spec), spec)
-                        opened.append(key)
-                    }
+                let key = Key(app, spec, slot: spec.reusePort ? 0 : nil)
+                if let entry = entries[key] {
+                    try change(entry, to: spec)
+                } else {
+                    entries[key] = Entry(try openSocket(app, spec), spec)
+                    opened.append(key)
                 }
             }
         } catch {
@@ -57,9 +62,7 @@ package final class ListenerTable {
             throw error
         }
         for spec in wanted {
-            for slot in spec.reusePort ? (0..<slots).map(Optional.some) : [nil] {
-                entries[Key(app, spec, slot: slot)]?.generations.insert(generation)
-            }
+            entries[Key(app, spec, slot: spec.reusePort ? 0 : nil)]?.generations.insert(generation)
         }
         specs[app, default: [:]][generation] = wanted
     }
@@ -83,13 +86,11 @@ package final class ListenerTable {
         var found: [(name: String, descriptor: Int32)] = []
         for spec in specs[app]?[generation] ?? [] {
             let key = Key(app, spec, slot: spec.reusePort ? slot : nil)
-            if entries[key] == nil {
-                // A slot that came with scaling gets its own socket when its first worker does.
-                let entry = Entry(try openSocket(app, spec), spec)
-                entry.generations = [generation]
-                entries[key] = entry
-            }
-            if let entry = entries[key] { found.append((spec.name, entry.socket.descriptor.number)) }
+            // A slot's own socket is opened for its first worker and stays for those that follow.
+            let entry = if let open = entries[key] { open } else { Entry(try openSocket(app, spec), spec) }
+            entry.generations.insert(generation)
+            entries[key] = entry
+            found.append((spec.name, entry.socket.descriptor.number))
         }
         return found
     }
@@ -121,7 +122,7 @@ package final class ListenerTable {
     private func openSocket(_ app: AppName, _ spec: ListenerSpec) throws(SystemError) -> ListeningSocket {
         let socket = try ListeningSocket.open(spec)
         try socket.descriptor.setNonblocking(spec.nonblocking)
-        if let warning = socket.warning { warn("\(app): \(spec.address): \(warning)") }
+        opened(app, "listening on \(socket.address)" + (socket.warning.map { ": \($0)" } ?? ""))
         return socket
     }
 
@@ -135,5 +136,6 @@ package final class ListenerTable {
     private func close(_ key: Key) {
         guard let entry = entries.removeValue(forKey: key) else { return }
         entry.socket.removeFile()
+        closed(key.app, "no longer listening on \(entry.socket.address)")
     }
 }

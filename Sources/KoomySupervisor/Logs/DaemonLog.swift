@@ -1,5 +1,5 @@
 import KoomyModel
-package import KoomySystem
+import KoomySystem
 
 /// What koomyd says about itself: to the journal, to a terminal, or to a file of its own.
 package final class DaemonLog {
@@ -41,7 +41,8 @@ package final class DaemonLog {
         if case .file(let file) = target { file.reopen() }
     }
 
-    private func write(_ level: Level, _ text: String) {
+    /// Writes each line of a text at a level.
+    package func write(_ level: Level, _ text: String) {
         switch target {
         case .standardError(let marksLevel):
             let prefix = marksLevel ? "<\(level.rawValue)>" : "koomyd: "
@@ -75,7 +76,8 @@ extension LogDateFormat {
     static let iso = LogDateFormat(
         text: "YYYY-MM-DD[T]HH:mm:ss.SSSZ",
         tokens: [
-            .year, .literal("-"), .month, .literal("-"), .day, .literal("T"), .hour, .literal(":"), .minute, .literal(":"),
+            .year, .literal("-"), .month, .literal("-"), .day, .literal("T"), .hour, .literal(":"), .minute,
+            .literal(":"),
             .second, .literal("."), .millisecond, .offset,
         ]
     )

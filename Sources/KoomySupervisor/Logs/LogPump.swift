@@ -42,7 +42,7 @@ package final class LogPump {
     /// Writes what has no newline and lets go of the pipe.
     package func close() {
         guard source != nil else { return }
-        source = nil
+        source.remove()
         lines.flush(sink.write)
         let ended = ended
         self.ended = nil

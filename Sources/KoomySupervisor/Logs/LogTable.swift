@@ -13,6 +13,8 @@ package final class LogTable {
     /// One for each path, so that workers that share a file write whole lines in turn.
     private var files: [String: LogFile] = [:]
     private var pumps: [ObjectIdentifier: LogPump] = [:]
+    /// How many pumps fill each file; one that nobody fills is not kept open.
+    private var users: [String: Int] = [:]
     private var pumpsOfWorkers: [WorkerID: [LogPump]] = [:]
 
     package init(loop: EventLoop, folder: String, isForeground: Bool) {
@@ -21,7 +23,7 @@ package final class LogTable {
         self.isForeground = isForeground
     }
 
-    deinit { buffer.deallocate() }
+    isolated deinit { buffer.deallocate() }
 
     /// The file that a stream goes to.
     package func path(_ spec: AppSpec, _ stream: Stream) -> String {
@@ -43,11 +45,15 @@ package final class LogTable {
         let target: LogSink.Target =
             isForeground ? .console(prefix: Array("\(id.app):\(slot) | ".utf8)) : .file(file(path(spec, stream)))
         var key: ObjectIdentifier?
-        let pump = try LogPump(loop: loop, pipe: pipe, sink: LogSink(target, stamp: stamp), buffer: buffer) { [weak self] in
-            if let key { self?.pumps[key] = nil }
+        let path: String? = if case .file(let file) = target { file.path } else { nil }
+        let pump = try LogPump(loop: loop, pipe: pipe, sink: LogSink(target, stamp: stamp), buffer: buffer) {
+            [weak self] in
+            guard let self, let key, pumps.removeValue(forKey: key) != nil else { return }
+            if let path { release(path) }
         }
         key = ObjectIdentifier(pump)
         pumps[ObjectIdentifier(pump)] = pump
+        if let path { users[path, default: 0] += 1 }
         pumpsOfWorkers[id, default: []].append(pump)
     }
 
@@ -68,6 +74,12 @@ package final class LogTable {
     /// Files that cannot be written just now, and what that has cost.
     package var troubles: [(path: String, dropped: UInt64, error: SystemError)] {
         files.values.compactMap { file in file.trouble.map { (file.path, file.dropped, $0) } }
+    }
+
+    private func release(_ path: String) {
+        let left = (users[path] ?? 1) - 1
+        users[path] = left > 0 ? left : nil
+        if left <= 0 { files[path] = nil }
     }
 
     private func file(_ path: String) -> LogFile {

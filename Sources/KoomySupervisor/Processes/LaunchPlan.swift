@@ -19,6 +19,7 @@ struct LaunchPlan {
     /// - Parameters:
     ///   - id: Who it is to be.
     ///   - spec: What it is started from.
+    ///   - port: What PORT says; nil where the app has none.
     ///   - own: koomyd's environment.
     ///   - inherited: Descriptors of ours that it gets.
     ///   - streams: The write ends for its standard output and error.
@@ -28,6 +29,7 @@ struct LaunchPlan {
         slot: Int,
         generation: Generation,
         spec: AppSpec,
+        port: UInt16?,
         own: [String: String],
         inherited: Inherited,
         streams: (out: Int32, error: Int32)?,
@@ -36,7 +38,7 @@ struct LaunchPlan {
         identity = try Self.resolve(spec.identity)
         var environment = WorkerEnvironment.base(spec, identity: identity, own: own)
         let path = environment["PATH"]
-        environment.merge(WorkerEnvironment.own(id, slot: slot, generation, spec)) { $1 }
+        environment.merge(WorkerEnvironment.own(id, slot: slot, generation, spec, port: port)) { $1 }
         environment["NOTIFY_SOCKET"] = notifySocket
 
         var named = inherited.listeners

@@ -1,4 +1,4 @@
-package import KoomyCore
+import KoomyCore
 import KoomyEventLoop
 package import KoomyModel
 import KoomySystem
@@ -18,7 +18,7 @@ extension ProcessTable {
 
     private func spawn(_ id: WorkerID, _ spec: AppSpec, slot: Int, _ generation: Generation) throws(StartFailure) {
         if !workers.values.contains(where: { $0.id.app == id.app }) { listeners.restoreFlags(id.app, generation) }
-        let probe = try needsPrivateSocket(spec) ? wrap(.descriptors, "probe socket", ListeningSocket.openPrivate) : nil
+        let probe = try openPrivateSocket(spec)
         let channel = try openChannel(spec)
         let streams = try spec.logs.isDisabled ? nil : openStreams()
         let notifyPath = makeNotifyPath()
@@ -30,12 +30,14 @@ extension ProcessTable {
             slot: slot,
             generation: generation,
             spec: spec,
+            port: spec.port ?? firstPort(id.app, generation),
             own: environment,
-            inherited: .init(listeners: passed, probe: probe?.descriptor.number, line: channel?.worker.number),
+            inherited: .init(listeners: passed, probe: probe?.socket.number, line: channel?.worker.number),
             streams: streams.map { ($0.out.worker.number, $0.error.worker.number) },
             notifySocket: notifyPath
         )
         let cgroup = makeCgroup(id, spec)
+        plan.request.attributes.oomScoreAdjust = plan.request.attributes.oomScoreAdjust ?? defaultOutOfMemoryScore
         plan.request.cgroup = cgroup?.cgroup.descriptor.number
         let process = try spawner.spawn(plan.request)
         let pid = process.pid
@@ -66,9 +68,28 @@ extension ProcessTable {
         observe(worker)
     }
 
+    /// The port of the first TCP listener, as the kernel has it.
+    private func firstPort(_ app: AppName, _ generation: Generation) -> UInt16? {
+        for listener in listeners.addresses(app, generation) {
+            if case .tcp(_, let port) = listener.address { return port }
+        }
+        return nil
+    }
+
     private func needsPrivateSocket(_ spec: AppSpec) -> Bool {
         if case .probe(let probe) = spec.readiness, probe.usesPrivateSocket { return true }
         return spec.health?.usesPrivateSocket ?? false
+    }
+
+    private func openPrivateSocket(
+        _ spec: AppSpec
+    ) throws(StartFailure) -> (socket: SharedDescriptor, address: ListenAddress)? {
+        guard needsPrivateSocket(spec) else { return nil }
+        return try wrap(.descriptors, "probe socket") { () throws(SystemError) in
+            let socket = try ListeningSocket.openPrivate()
+            let address = socket.address
+            return (SharedDescriptor(socket.takeDescriptor()), address)
+        }
     }
 
     /// Takes the worker's notifications, and the line by which it says that it is ready, where that is its way.
@@ -82,7 +103,7 @@ extension ProcessTable {
                 groupID: worker.identity?.groupID,
                 isOwn: { [weak self, weak worker] pid in
                     guard let self, let worker else { return false }
-                    return pid == worker.pid || ProcessTree.members(worker.mark).contains { $0.pid == pid }
+                    return isOwn(pid, worker)
                 },
                 { [weak self] message in self?.notified(id, message) }
             )
@@ -97,6 +118,17 @@ extension ProcessTable {
         } catch {
             log.warning("\(id.app):\(worker.slot): its notifications cannot be taken: \(error)")
         }
+    }
+
+    /// Whether a process that sent a notification belongs to a worker.
+    ///
+    /// One that has ended meanwhile, as a shell's `systemd-notify` does at once, can only be known by the mode of the
+    /// socket, which lets the worker's user and root alone send.
+    private func isOwn(_ pid: ProcessID, _ worker: WorkerProcess) -> Bool {
+        guard pid != worker.pid, let sender = ProcessStat(of: pid) else { return true }
+        if sender.session == worker.pid { return true }
+        if ProcessTree.descendants(of: worker.pid)?.contains(pid) == true { return true }
+        return ProcessSnapshot.take().tree(of: worker.mark, otherRoots: roots).contains { $0.pid == pid }
     }
 
     private func notified(_ id: WorkerID, _ message: NotifyMessage) {
@@ -126,8 +158,10 @@ extension ProcessTable {
         do {
             worker.observer = try ReadinessObserver(
                 loop: loop,
-                tree: { [weak worker] in worker.map { ProcessTree.members($0.mark).map(\.pid) } ?? [] },
-                listeners: inodes
+                tree: { [pid = worker.pid] in [pid] + (ProcessTree.descendants(of: pid) ?? []) },
+                listeners: inodes,
+                // A port for metrics or a debugger says nothing about the app's own.
+                countsOwnListeners: inodes.isEmpty
             ) { [weak self] finding in
                 guard let self else { return }
                 if case .ownsListener = finding, inodes.isEmpty { ownsPort(id) }
@@ -188,7 +222,8 @@ extension ProcessTable {
             let pipe = try Pipe()
             // Room for a burst while koomyd does something else.
             pipe.requestCapacity(256 << 10)
-            return Ends(own: SharedDescriptor(pipe.readEnd), worker: SharedDescriptor(pipe.writeEnd))
+            let ends = pipe.shared()
+            return Ends(own: ends.readEnd, worker: ends.writeEnd)
         }
     }
 
@@ -197,8 +232,8 @@ extension ProcessTable {
         case .descriptor: return try openPipe()
         case .ipc:
             return try wrap(.pipe, "ipc channel") { () throws(SystemError) in
-                let pair = try StreamSocket.pair()
-                return Ends(own: SharedDescriptor(pair.first), worker: SharedDescriptor(pair.second))
+                let ends = try StreamSocket.pair().shared()
+                return Ends(own: ends.first, worker: ends.second)
             }
         case .automatic, .notify, .observed, .probe, .uptime: return nil
         }

@@ -13,6 +13,9 @@ package final class ProcessTable {
     let notifyFolder: String
     let delegated: DelegatedCgroup?
     let probes: ProbeRunner
+    let spawner: Spawner
+    /// Given to workers that name none: koomyd itself may be protected more than they are to be.
+    let defaultOutOfMemoryScore: Int32?
     let report: (WorkerID, Worker.Event) -> Void
     let ownsPort: (WorkerID) -> Void
     private(set) var workers: [WorkerID: WorkerProcess] = [:]
@@ -32,6 +35,7 @@ package final class ProcessTable {
         environment: [String: String],
         notifyFolder: String,
         delegated: DelegatedCgroup?,
+        descriptorLimit: ResourceLimit?,
         report: @escaping (WorkerID, Worker.Event) -> Void,
         ownsPort: @escaping (WorkerID) -> Void
     ) throws(SystemError) {
@@ -45,12 +49,18 @@ package final class ProcessTable {
         self.report = report
         self.ownsPort = ownsPort
         probes = ProbeRunner(loop: loop)
+        spawner = try Spawner(descriptorLimit: descriptorLimit)
+        let score = ProcFS.number(in: "/proc/self/oom_score_adj") ?? 0
+        defaultOutOfMemoryScore = score < 0 ? 0 : nil
         childSource = try loop.signal(.child, priority: .urgent) { [weak self] _ in self?.reapChildren() }
         pursuitTimer = try loop.timer { [weak self] in self?.pursueAll() }
     }
 
     /// The worker of a process, if it is a worker's own.
-    package func worker(of pid: ProcessID) -> WorkerProcess? { ids[pid].flatMap { workers[$0] } }
+    func worker(of pid: ProcessID) -> WorkerProcess? { ids[pid].flatMap { workers[$0] } }
+
+    /// The workers' own processes, which need not be looked into for what belongs to another.
+    var roots: Set<ProcessID> { Set(ids.keys) }
 
     func makeNotifyPath() -> String {
         nextSocket += 1
@@ -84,7 +94,7 @@ package final class ProcessTable {
             reportGone(worker)
             return
         }
-        _ = ProcessTree.signal(signal, worker.mark)
+        _ = ProcessTree.signal(signal, worker.mark, otherRoots: roots)
         schedulePursuit(after: .milliseconds(50))
     }
 
@@ -94,7 +104,7 @@ package final class ProcessTable {
         let hasEnded = worker.pursuit != nil
         worker.pursuit = hasEnded ? .killing : nil
         try? worker.cgroup?.cgroup.kill()
-        _ = ProcessTree.signal(.kill, worker.mark)
+        _ = ProcessTree.signal(.kill, worker.mark, otherRoots: roots)
         if hasEnded { pursue(worker) }
     }
 
@@ -104,7 +114,7 @@ package final class ProcessTable {
         guard let worker = workers.removeValue(forKey: id) else { return }
         worker.notify?.close()
         worker.observer?.end()
-        for probe in worker.probes { probe.cancel() }
+        for probe in worker.probes.values { probe.cancel() }
         try? worker.cgroup?.cgroup.remove()
     }
 
@@ -146,7 +156,7 @@ package final class ProcessTable {
     private func hasDescendants(_ worker: WorkerProcess) -> Bool {
         if let populated = worker.cgroup?.cgroup.isPopulated() { return populated }
         if let children = ProcFS.children(of: ThisProcess.id), children.allSatisfy({ ids[$0] != nil }) { return false }
-        return !ProcessTree.members(worker.mark).isEmpty
+        return !ProcessSnapshot.take().tree(of: worker.mark, otherRoots: roots).isEmpty
     }
 
     private func pursueAll() {
@@ -160,7 +170,7 @@ package final class ProcessTable {
         }
         if worker.pursuit == .killing {
             try? worker.cgroup?.cgroup.kill()
-            _ = ProcessTree.signal(.kill, worker.mark)
+            _ = ProcessTree.signal(.kill, worker.mark, otherRoots: roots)
         }
         schedulePursuit(after: worker.pursuit == .killing ? .milliseconds(10) : .milliseconds(250))
     }

@@ -22,7 +22,13 @@ enum WorkerEnvironment {
     }
 
     /// koomy's own variables, which nothing in a file can replace.
-    static func own(_ id: WorkerID, slot: Int, _ generation: Generation, _ spec: AppSpec) -> [String: String] {
+    static func own(
+        _ id: WorkerID,
+        slot: Int,
+        _ generation: Generation,
+        _ spec: AppSpec,
+        port: UInt16?
+    ) -> [String: String] {
         var environment = [
             "KOOMY_APP": id.app.text,
             "KOOMY_SLOT": "\(slot)",
@@ -30,15 +36,8 @@ enum WorkerEnvironment {
             "KOOMY_WORKER": "\(id.serial)",
             spec.slotVariable: "\(slot)",
         ]
-        if let port = spec.port ?? firstPort(spec) { environment["PORT"] = "\(port)" }
+        if let port { environment["PORT"] = "\(port)" }
         if let watchdog = spec.watchdog { environment["WATCHDOG_USEC"] = "\(watchdog.nanoseconds / 1_000)" }
         return environment
-    }
-
-    private static func firstPort(_ spec: AppSpec) -> UInt16? {
-        for listener in spec.listeners {
-            if case .tcp(_, let port) = listener.address, port > 0 { return port }
-        }
-        return nil
     }
 }

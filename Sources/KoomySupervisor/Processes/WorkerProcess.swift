@@ -1,3 +1,4 @@
+import KoomyCore
 import KoomyEventLoop
 import KoomyModel
 import KoomySystem
@@ -24,7 +25,8 @@ final class WorkerProcess {
     var notify: NotifyReceiver?
     var line: LineReceiver?
     var observer: ReadinessObserver?
-    var probes: [ProbeHandle] = []
+    /// The last question of each kind.
+    var probes: [Worker.ProbeKind: ProbeHandle] = [:]
     /// What it says of itself by STATUS=.
     var statusText: String?
     var cpu = CPUUsage()

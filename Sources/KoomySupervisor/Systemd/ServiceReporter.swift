@@ -1,7 +1,7 @@
 package import KoomyCore
 import KoomyEventLoop
-import KoomyModel
-package import KoomySystem
+package import KoomyModel
+import KoomySystem
 
 /// Tells systemd how things stand; nothing happens where systemd did not start us.
 package final class ServiceReporter {
@@ -10,14 +10,14 @@ package final class ServiceReporter {
 
     package init() {}
 
-    package func ready() { try? notifier.send(.ready) }
+    package func ready() { _ = try? notifier.send(.ready) }
 
-    package func reloading() { try? notifier.send(.reloading) }
+    package func reloading() { _ = try? notifier.send(.reloading) }
 
     /// Workers are leaving: systemd waits for the longest of their kill timeouts, and a little more.
     package func stopping(within span: TimeSpan) {
-        try? notifier.send(.stopping)
-        try? notifier.send(.extendTimeout(span + .seconds(10)))
+        _ = try? notifier.send(.stopping)
+        _ = try? notifier.send(.extendTimeout(span + .seconds(10)))
     }
 
     /// One line with real counts, sent when it changes.
@@ -25,7 +25,7 @@ package final class ServiceReporter {
         let text = Self.status(of: fleet)
         guard text != lastStatus else { return }
         lastStatus = text
-        try? notifier.send(.status(text))
+        _ = try? notifier.send(.status(text))
     }
 
     /// As `2 apps, 4 of 4 workers ready; web: rolling`.

@@ -1,5 +1,6 @@
 import CKoomyLinux
 import Glibc
+package import KoomyModel
 
 extension FileDescriptor {
     /// Opens a file for appending, and makes it and its folders where they are missing (open(2)).
@@ -47,6 +48,12 @@ package enum StandardStream: Int32 {
     package func write(_ bytes: [UInt8]) { bytes.withUnsafeBytes { write($0) } }
 
     package var isTerminal: Bool { isatty(rawValue) == 1 }
+
+    /// Waits, and tells whether somebody still reads what is written; poll(2) reports the end of the last reader.
+    package func hasReader(waiting span: TimeSpan) -> Bool {
+        var entry = pollfd(fd: rawValue, events: 0, revents: 0)
+        return poll(&entry, 1, Int32(clamping: span.milliseconds)) <= 0
+    }
 }
 
 extension Pipe {

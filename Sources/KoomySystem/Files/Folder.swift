@@ -13,10 +13,11 @@ package enum Folder {
         ownedBy userID: UInt32,
         isStrict: Bool = false
     ) throws(SystemError) {
-        if koomy_mkdir(path, mode) == -ENOENT, let end = path.lastIndex(of: "/"), end != path.startIndex {
+        var result = koomy_mkdir(path, mode)
+        if result == -ENOENT, let end = path.lastIndex(of: "/"), end != path.startIndex {
             try makeParents(String(path[..<end]))
+            result = koomy_mkdir(path, mode)
         }
-        let result = koomy_mkdir(path, mode)
         if result != -EEXIST { try check(result, "create the folder", path) }
         if result == 0 { try check(koomy_change_mode(path, mode), "chmod", path) }
 

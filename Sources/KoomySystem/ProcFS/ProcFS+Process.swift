@@ -33,7 +33,9 @@ extension ProcFS {
     /// written over it, or may not be looked at.
     package static func environmentValue(_ name: String, of pid: ProcessID) -> String? {
         let key = Array("\(name)=".utf8)
-        guard let bytes = read(pid, "environ", most: 1 << 17) else { return nil }
+        // Most environments are small; the largest has a quarter of the largest stack (execve(2)).
+        guard var bytes = read(pid, "environ", most: 1 << 15) else { return nil }
+        if bytes.count == 1 << 15 { bytes = read(pid, "environ", most: 1 << 23) ?? [] }
         let entry = bytes.split(separator: 0).first { $0.starts(with: key) }
         return entry.map { String(decoding: $0.dropFirst(key.count), as: UTF8.self) }
     }

@@ -31,6 +31,8 @@ package struct SpawnRequest: Sendable {
     package var attributes = ProcessAttributes()
     /// The directory of a delegated cgroup in which the child begins.
     package var cgroup: Int32?
+    /// Takes the way of containers that forbid clone3(2) where nothing forbids it, for tests.
+    var avoidsClone3 = false
 
     package init(
         path: String,

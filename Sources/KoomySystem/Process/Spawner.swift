@@ -52,6 +52,7 @@ package struct Spawner: ~Copyable, Sendable {
         kernel.argv = UnsafePointer(arguments)
         kernel.envp = UnsafePointer(environment)
         kernel.cgroup = request.cgroup ?? -1
+        kernel.avoids_clone3 = request.avoidsClone3 ? 1 : 0
         kernel.apply(request.attributes)
         var spawned = koomy_spawned()
         let result = kernel.spawn(

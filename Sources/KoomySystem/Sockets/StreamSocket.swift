@@ -9,7 +9,10 @@ package enum StreamSocket {
     package static func connect(to address: SocketAddress) throws(SystemError) -> FileDescriptor {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue)
         let socket = FileDescriptor(owning: try check(koomy_socket(address.family, type), "socket"))
-        try connect(socket, address)
+        let number = socket.number
+        try withUnsafePointer(to: address.kernel) { (kernel) throws(SystemError) in
+            _ = try check(koomy_connect(number, kernel), "connect", address.listenAddress.description)
+        }
         return socket
     }
 
@@ -20,7 +23,10 @@ package enum StreamSocket {
             do throws(SystemError) {
                 let type = Int32(SOCK_STREAM.rawValue)
                 let socket = FileDescriptor(owning: try check(koomy_socket(one.family, type), "socket"))
-                try connect(socket, one)
+                let number = socket.number
+                try withUnsafePointer(to: one.kernel) { (kernel) throws(SystemError) in
+                    _ = try check(koomy_connect_and_wait(number, kernel), "connect", address.description)
+                }
                 return socket
             } catch {
                 first = first ?? error
@@ -59,12 +65,5 @@ package enum StreamSocket {
     package struct Pair: ~Copyable, Sendable {
         package var first: FileDescriptor
         package var second: FileDescriptor
-    }
-
-    private static func connect(_ socket: borrowing FileDescriptor, _ address: SocketAddress) throws(SystemError) {
-        let number = socket.number
-        try withUnsafePointer(to: address.kernel) { (kernel) throws(SystemError) in
-            _ = try check(koomy_connect(number, kernel), "connect", address.listenAddress.description)
-        }
     }
 }

@@ -8,7 +8,12 @@ package enum UnixSocketFile {
     package static func listen(_ spec: ListenerSpec, path: String) throws(SystemError) -> ListeningSocket {
         let owner = try Owner(spec)
         let socket = try bind(type: SOCK_STREAM, path: path, mode: spec.mode, owner: owner)
-        try check(koomy_listen(socket.number, spec.backlog), "listen", path)
+        do throws(SystemError) {
+            try check(koomy_listen(socket.number, spec.backlog), "listen", path)
+        } catch {
+            _ = koomy_unlink(path)
+            throw error
+        }
         if spec.nonblocking { try socket.setNonblocking(true) }
         return ListeningSocket(
             descriptor: socket,
@@ -55,8 +60,15 @@ package enum UnixSocketFile {
             try removeStale(path, address, type: type)
             try bind(socket, address, path)
         }
-        if owner.isGiven { try check(koomy_change_owner(path, owner.userID, owner.groupID), "chown", path) }
-        if let mode = mode ?? (owner.isGiven ? 0o660 : nil) { try check(koomy_change_mode(path, mode), "chmod", path) }
+        do throws(SystemError) {
+            if owner.isGiven { try check(koomy_change_owner(path, owner.userID, owner.groupID), "chown", path) }
+            if let mode = mode ?? (owner.isGiven ? 0o660 : nil) {
+                try check(koomy_change_mode(path, mode), "chmod", path)
+            }
+        } catch {
+            _ = koomy_unlink(path)
+            throw error
+        }
         return socket
     }
 

@@ -79,6 +79,12 @@ final class HTTPDaemon {
         MHD_add_connection(daemon, descriptor, peer, peerSize) == .YES
     }
 
+    /// Frees the library's memory; no exchange may be waiting.
+    func stop() {
+        MHD_stop_daemon(daemon)
+        daemon = nil
+    }
+
     /// Sends the response of an exchange that was told to wait.
     func finish(_ exchange: Exchange, with reply: Reply) {
         exchange.reply = reply

@@ -66,6 +66,8 @@ final class Service {
             if let library = daemon.timeout { timeout = timeout < 0 ? library : min(timeout, library) }
             turn(daemon, timeout: timeout)
         }
+        daemon.stop()
+        self.daemon = nil
     }
 
     private var isFinished: Bool { drain.isFinished && lingering.isEmpty }

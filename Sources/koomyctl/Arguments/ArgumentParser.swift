@@ -9,6 +9,8 @@ struct ArgumentParser {
     private var used: [Option] = []
 
     /// - Parameter words: The command line without the program's name.
+    /// - Returns: What it asks for.
+    /// - Throws: The first thing that is wrong with it.
     static func parse(_ words: [String]) throws(UsageError) -> Invocation {
         var parser = ArgumentParser()
         try parser.take(words)

@@ -57,6 +57,9 @@ struct DescribeText {
         let margin = String(repeating: "  ", count: indent)
         return members.sorted { $0.key < $1.key }.flatMap { name, value in
             switch value {
+            case .object(let inner) where inner.count == 1 && inner.first?.value == .object([:]):
+                // A choice without details, as `ready: notify`.
+                ["\(margin)\(screen.clean(name))  \(screen.clean(inner.first?.key ?? ""))"]
             case .object(let inner) where !inner.isEmpty:
                 ["\(margin)\(screen.clean(name))"] + tree(inner, indent: indent + 1)
             case .array(let items) where items.contains { if case .object = $0 { true } else { false } }:

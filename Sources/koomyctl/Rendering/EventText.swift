@@ -20,12 +20,16 @@ struct EventText {
 
     private func style(_ event: EventView) -> Style {
         switch EventType(rawValue: event.type) {
-        case .workerReady: .green
-        case .workerErrored, .workerKilled, .workerHung, .workerStartFailed, .configRejected, .daemonAnomaly: .red
-        case .workerUnhealthy, .workerReadyTimeout, .workerBackoff, .workerMemory, .workerExited: .yellow
+        case .workerReady, .workerRecycled, .appRecovered, .stateSaved: .green
+        case .workerErrored, .workerKilled, .workerHung, .workerStartFailed, .configRejected, .daemonAnomaly,
+            .listenerFailed, .stateUnsaved:
+            .red
+        case .workerUnhealthy, .workerReadyTimeout, .workerBackoff, .workerExited,
+            .appIncident, .workerRecycling:
+            .yellow
         case .rolloutStarted, .rolloutProgress, .rolloutEnded, .workerStarted, .workerDraining: .cyan
-        case .daemonStarted, .daemonStopping, .daemonLogsReopened, .configLoaded, .appAdded, .appState, .appDesired,
-            .appScaled, .appReset, .appDeleted, .listenerOpened, .listenerClosed, nil:
+        case .daemonStarted, .daemonStopping, .daemonLogsReopened, .configLoaded, .appAdded, .appState,
+            .appScaled, .appReset, .appDeleted, .listenerOpened, .listenerClosed, .workerGone, .workerFinished, nil:
             .plain
         }
     }

@@ -6,16 +6,20 @@ struct OutcomeText {
     var screen: Screen
 
     /// What a success says: a line for each app, or the whole in one.
-    func success(_ result: CommandResult) -> [String] {
-        let apps = result.apps.map { "\(screen.clean($0.app)): \(screen.clean($0.message))" }
-        return apps.isEmpty ? [screen.clean(result.message)] : apps
+    func success(_ verb: String, _ result: CommandResult) -> [String] {
+        // Where the daemon has no more to say than "done", it is said what was done.
+        func words(_ message: String) -> String { message == "done" ? "\(verb) done" : screen.clean(message) }
+        let apps = result.apps.map { "\(screen.clean($0.app)): \(words($0.message))" }
+        return apps.isEmpty ? [words(result.message)] : apps
     }
 
     /// What a failure says: what failed and why, what still runs, and what to try next.
     ///
     /// - Parameters:
     ///   - verb: The command, as `reload`.
+    ///   - result: How it ended.
     ///   - running: The apps that it was about, as they are now; nil where that is not known.
+    /// - Returns: Lines, none of which is empty.
     func failure(_ verb: String, _ result: CommandResult, running: [AppView]?) -> [String] {
         let error = ErrorView(
             code: result.outcome,
@@ -24,7 +28,9 @@ struct OutcomeText {
             diagnostics: result.diagnostics,
             exitCode: result.code
         )
-        let apps = result.apps.map { app in
+        // The headline may be what the one app of the command has to say.
+        let told = result.apps.filter { result.apps.count > 1 || !result.message.hasSuffix($0.message) }
+        let apps = told.map { app in
             let mark = app.code == 0 ? screen.styled("done", .green) : screen.styled(screen.clean(app.outcome), .red)
             return "  \(screen.clean(app.app)): \(mark): \(screen.clean(app.message))"
         }
@@ -33,13 +39,13 @@ struct OutcomeText {
                 + "\(Quantity.counted(app.instances, "worker")) ready, \(generations(of: app))"
         }
         let failed = result.apps.first { $0.code != 0 }?.app
-        let next = result.hint ?? Self.advice(Outcome(rawValue: result.outcome), app: failed)
+        let next = result.hint ?? advice(error, app: failed)
         return failure(verb, error, hint: next, between: apps + rest)
     }
 
     /// A request that was not begun, or whose end is not known.
     func failure(_ verb: String, _ error: ErrorView) -> [String] {
-        failure(verb, error, hint: error.hint ?? Self.advice(Outcome(rawValue: error.code), app: nil), between: [])
+        failure(verb, error, hint: error.hint ?? advice(error, app: nil), between: [])
     }
 
     private func failure(_ verb: String, _ error: ErrorView, hint: String?, between: [String]) -> [String] {
@@ -54,8 +60,13 @@ struct OutcomeText {
         return "generation " + numbers.map { "\($0)" }.joined(separator: " and ")
     }
 
+    private func advice(_ error: ErrorView, app: String?) -> String? {
+        let file = error.diagnostics?.first { $0.severity == "error" }?.file
+        return Self.advice(Outcome(rawValue: error.code), app: app, file: file)
+    }
+
     /// The next command to try.
-    static func advice(_ outcome: Outcome?, app: String?) -> String? {
+    static func advice(_ outcome: Outcome?, app: String?, file: String? = nil) -> String? {
         let name = app.map { " \($0)" } ?? ""
         switch outcome {
         case .workerFailed, .unhealthy: return "koomyctl logs\(name) --err"
@@ -64,7 +75,7 @@ struct OutcomeText {
         case .noDaemon, .shuttingDown: return "koomyctl daemon status"
         case .cannotSave: return "free some space on the disk that holds koomyd's state"
         case .internalError: return "koomyctl events"
-        case .badConfiguration: return "koomyctl validate FILE"
+        case .badConfiguration: return "koomyctl validate \(file ?? "FILE")"
         case .usage, .badRequest, .notFound, .methodNotAllowed, .tooLarge, .notPermitted, .done, nil: return nil
         }
     }

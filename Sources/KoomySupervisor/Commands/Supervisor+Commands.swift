@@ -1,0 +1,211 @@
+package import KoomyCore
+import KoomyModel
+package import KoomySystem
+import KoomyWire
+
+/// Commands of the control socket, put to the fleet.
+extension Supervisor: ControlDelegate {
+    package func execute(_ command: ControlCommand, from peer: PeerCredentials, answering stream: CommandStream) {
+        log.info("\(command.name) by user \(peer.userID), process \(peer.pid)")
+        switch translate(command) {
+        case .failure(let refusal):
+            if refusal.outcome == .badConfiguration { announce(.configRejected, refusal.message) }
+            stream.refuse(status: UInt32(refusal.outcome.httpStatus), refusal.view)
+        case .success(.reopenLogs):
+            reopenLogs()
+            stream.finish(CommandResult(.done, message: "the logs are open again"))
+        case .success(.request(let work, let warnings)):
+            let answer = Answer(
+                apps: apps(concernedBy: work),
+                progress: { stream.send($0) },
+                end: { result in
+                    var result = result
+                    if !warnings.isEmpty { result.diagnostics = warnings }
+                    stream.finish(result)
+                }
+            )
+            stream.onClose = { [weak self] in self?.abandon(answer) }
+            request(work, answer: answer)
+        }
+    }
+
+    /// What remains of a command once its words have been understood.
+    private enum Work {
+        case request(Request, warnings: [DiagnosticView])
+        case reopenLogs
+    }
+
+    private func translate(_ command: ControlCommand) -> Result<Work, Refusal> {
+        switch command {
+        case .start(let request):
+            guard let file = request.file else { return targets(request.targets ?? [], Request.start) }
+            return source.load(file, only: request.only).map {
+                .request(.define($0.definitions), warnings: $0.warnings)
+            }
+        case .stop(let request): return targets(request.targets, Request.stop)
+        case .restart(let request): return targets(request.targets, Request.restart)
+        case .reset(let request): return targets(request.targets, Request.reset)
+        case .delete(let request): return targets(request.targets, Request.delete)
+        case .abort(let request): return targets(request.targets, Request.abort)
+        case .scale(let request): return scale(request)
+        case .reload(let request): return reload(request)
+        case .stopDaemon: return .success(.request(.shutdown(.drain), warnings: []))
+        case .reopenLogs: return .success(.reopenLogs)
+        }
+    }
+
+    private func targets(_ words: [String], _ make: ([KoomyCore.Target]) -> Request) -> Result<Work, Refusal> {
+        resolve(words).map { .request(make($0), warnings: []) }
+    }
+
+    private func resolve(_ words: [String]) -> Result<[KoomyCore.Target], Refusal> {
+        var targets: [KoomyCore.Target] = []
+        for word in words {
+            switch KoomyWire.Target(parsing: word) {
+            case .all?: targets.append(.init(app: nil))
+            case .app(let name)?: targets.append(.init(app: name))
+            case .worker(let name, let slot)?: targets.append(.init(app: name, slot: slot))
+            case nil: return .failure(Refusal(.badRequest, KoomyWire.Target.problem(of: word)))
+            }
+        }
+        if let unknown = targets.compactMap(\.app).first(where: { fleet.apps[$0] == nil }) {
+            return .failure(noSuchApp(unknown))
+        }
+        return .success(targets)
+    }
+
+    private func noSuchApp(_ name: AppName) -> Refusal {
+        let known = knownApps()
+        let hint =
+            known.isEmpty
+            ? "no app is known; koomyctl start FILE defines some" : "known: \(known.joined(separator: ", "))"
+        return Refusal(.noSuchApp, "no app is called \(name)", hint: hint)
+    }
+
+    private func scale(_ request: ScaleRequest) -> Result<Work, Refusal> {
+        guard let name = AppName(request.app) else {
+            return .failure(Refusal(.badRequest, KoomyWire.Target.problem(of: request.app)))
+        }
+        guard fleet.apps[name] != nil else { return .failure(noSuchApp(name)) }
+        switch InstanceChange(parsing: request.instances) {
+        case .exactly(let count)?: return .success(.request(.scale(name, .to(count)), warnings: []))
+        case .by(let difference)?: return .success(.request(.scale(name, .by(difference)), warnings: []))
+        case nil:
+            return .failure(
+                Refusal(.badRequest, "\"\(request.instances)\" is not a number of instances, as 4, +1 or -1")
+            )
+        }
+    }
+
+    private func reload(_ request: ReloadRequest) -> Result<Work, Refusal> {
+        if let file = request.file {
+            return source.load(file).map { loaded in
+                let reloads = loaded.definitions.map { Reload(target: .init(app: $0.spec.name), definition: $0) }
+                return .request(.reload(reloads), warnings: loaded.warnings)
+            }
+        }
+        return resolve(request.targets ?? [AppName.everyApp]).flatMap(reload)
+    }
+
+    /// Reads the files of the apps again; one problem in any of them and nothing is reloaded.
+    private func reload(_ targets: [KoomyCore.Target]) -> Result<Work, Refusal> {
+        var reloads: [Reload] = []
+        var warnings: [DiagnosticView] = []
+        var files: [String: ConfigurationSource.Loaded] = [:]
+        for target in targets.flatMap({ $0.app == nil ? fleet.apps.keys.sorted().map { .init(app: $0) } : [$0] }) {
+            guard let name = target.app else { continue }
+            guard target.slot == nil, let file = fleet.desired[name]?.file else {
+                reloads.append(Reload(target: target))
+                continue
+            }
+            if files[file] == nil {
+                switch source.load(file) {
+                case .failure(let refusal): return .failure(refusal)
+                case .success(let loaded):
+                    files[file] = loaded
+                    warnings += loaded.warnings
+                }
+            }
+            guard let definition = files[file]?.definitions.first(where: { $0.spec.name == name }) else {
+                let hint = "koomyctl delete \(name) removes it; koomyctl start \(file) defines what the file has"
+                return .failure(Refusal(.badConfiguration, "\(file) no longer has an app called \(name)", hint: hint))
+            }
+            reloads.append(Reload(target: target, definition: definition))
+        }
+        return .success(.request(.reload(reloads), warnings: warnings))
+    }
+
+    private func apps(concernedBy request: Request) -> Set<AppName>? {
+        func named(_ targets: [KoomyCore.Target]) -> Set<AppName>? {
+            targets.contains { $0.app == nil } ? nil : Set(targets.compactMap(\.app))
+        }
+        switch request {
+        case .define(let definitions): return Set(definitions.map(\.spec.name))
+        case .start(let targets), .stop(let targets), .restart(let targets), .abort(let targets), .reset(let targets),
+            .delete(let targets):
+            return named(targets)
+        case .reload(let reloads): return named(reloads.map(\.target))
+        case .scale(let name, _): return [name]
+        case .shutdown: return nil
+        }
+    }
+
+    // MARK: - Signals
+
+    /// SIGHUP: everything that came from a file is read again and rolled out.
+    package func reloadEverything() {
+        reporter.reloading()
+        announce(.configLoaded, "SIGHUP: reading every file again")
+        switch reload([.init(app: nil)]) {
+        case .failure(let refusal):
+            announce(.configRejected, refusal.message)
+            for diagnostic in refusal.diagnostics ?? [] { log.error(diagnostic.text) }
+            reporter.ready()
+        case .success(.request(let work, let warnings)):
+            for diagnostic in warnings { log.warning(diagnostic.text) }
+            request(
+                work,
+                answer: Answer(apps: nil) { [weak self] result in
+                    self?.log.write(result.code == 0 ? .info : .error, "reload: \(result.outcome): \(result.message)")
+                    self?.reporter.ready()
+                }
+            )
+        case .success(.reopenLogs): break
+        }
+    }
+
+    /// SIGUSR1: the logs were moved away.
+    package func reopenLogs() {
+        log.reopen()
+        logs.reopen()
+        announce(.daemonLogsReopened, "the logs are open again")
+    }
+
+    /// SIGTERM, SIGINT: drain; SIGQUIT, or asked again: now.
+    package func leave(_ urgency: Urgency) {
+        announce(.daemonStopping, urgency == .now ? "leaving at once" : "draining every worker, then leaving")
+        let longest = fleet.apps.values.map(\.spec.stop.killTimeout).max() ?? .zero
+        reporter.stopping(within: longest)
+        request(.shutdown(urgency), answer: Answer(apps: nil) { _ in })
+    }
+
+    private var source: ConfigurationSource { ConfigurationSource(environment: setting.environment) }
+}
+
+extension ControlCommand {
+    /// For the log.
+    fileprivate var name: String {
+        switch self {
+        case .start(let request): "start \(request.file ?? (request.targets ?? []).joined(separator: " "))"
+        case .stop(let request): "stop \(request.targets.joined(separator: " "))"
+        case .restart(let request): "restart \(request.targets.joined(separator: " "))"
+        case .reset(let request): "reset \(request.targets.joined(separator: " "))"
+        case .delete(let request): "delete \(request.targets.joined(separator: " "))"
+        case .scale(let request): "scale \(request.app) \(request.instances)"
+        case .reload(let request): "reload \(request.file ?? (request.targets ?? ["all"]).joined(separator: " "))"
+        case .abort(let request): "abort \(request.targets.joined(separator: " "))"
+        case .stopDaemon: "daemon stop"
+        case .reopenLogs: "daemon reopen-logs"
+        }
+    }
+}

@@ -1,0 +1,68 @@
+package import KoomyWire
+
+/// What a client asks the daemon to change.
+package enum ControlCommand: Hashable, Sendable {
+    case start(StartRequest)
+    case stop(TargetsRequest)
+    case restart(TargetsRequest)
+    case reset(TargetsRequest)
+    case delete(TargetsRequest)
+    case scale(ScaleRequest)
+    case reload(ReloadRequest)
+    case abort(TargetsRequest)
+    case stopDaemon
+    case reopenLogs
+}
+
+/// The endpoints that change something; the raw values are their paths below `/v1`.
+enum ControlVerb: String, CaseIterable {
+    case start, stop, restart, reset, delete, scale, reload, abort
+    case stopDaemon = "daemon/stop"
+    case reopenLogs = "daemon/reopen-logs"
+
+    /// The command of a request's body; an empty body stands for `{}`.
+    ///
+    /// Throws a sentence for whoever sent it.
+    func command(from body: [UInt8]) throws(WireError) -> ControlCommand {
+        let body = body.isEmpty ? Array("{}".utf8) : body
+        switch self {
+        case .start: return .start(try decode(body) { $0.problem })
+        case .stop: return .stop(try decode(body) { $0.problem })
+        case .restart: return .restart(try decode(body) { $0.problem })
+        case .reset: return .reset(try decode(body) { $0.problem })
+        case .delete: return .delete(try decode(body) { $0.problem })
+        case .scale: return .scale(try decode(body) { $0.problem })
+        case .reload: return .reload(try decode(body) { $0.problem })
+        case .abort: return .abort(try decode(body) { $0.problem })
+        case .stopDaemon:
+            try checkObject(body)
+            return .stopDaemon
+        case .reopenLogs:
+            try checkObject(body)
+            return .reopenLogs
+        }
+    }
+
+    /// For commands without members: any object will do.
+    private func checkObject(_ body: [UInt8]) throws(WireError) {
+        let _: [String: JSONValue] = try WireCoding.decode(from: body)
+    }
+
+    private func decode<Request: Decodable>(
+        _ body: [UInt8],
+        problem: (Request) -> String?
+    ) throws(WireError) -> Request {
+        let request: Request = try WireCoding.decode(from: body)
+        if let problem = problem(request) { throw WireError(message: problem) }
+        return request
+    }
+}
+
+extension ScaleRequest {
+    /// What is wrong with it, as a sentence; nil where it can be done.
+    fileprivate var problem: String? {
+        InstanceChange(parsing: instances) == nil
+            ? "\"instances\" is \"\(instances)\"; a number of at most \(InstanceChange.limit) is expected, as 4, +1 or -1"
+            : nil
+    }
+}

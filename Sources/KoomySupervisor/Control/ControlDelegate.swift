@@ -1,0 +1,22 @@
+package import KoomySystem
+package import KoomyWire
+
+/// What the control server asks of the daemon behind it.
+package protocol ControlDelegate: AnyObject {
+    func status() -> StatusView
+
+    /// One app with its `spec`; nil where there is none of that name.
+    func app(_ name: String) -> AppView?
+
+    /// The names of all apps, for those who have mistyped one.
+    func knownApps() -> [String]
+
+    /// Begins what is asked for, or refuses it; the stream gets progress and the result then or later.
+    func execute(_ command: ControlCommand, from peer: PeerCredentials, answering stream: CommandStream)
+
+    /// The events after a number that are still remembered, in order.
+    func events(since sequence: UInt64) -> [EventView]
+
+    /// Whether this peer may look, or change something.
+    func permits(_ peer: PeerCredentials, changing: Bool) -> Bool
+}
