@@ -28,10 +28,10 @@ package struct ProbeLoop: Hashable, Sendable {
     }
 
     package let probe: Probe
-    package private(set) var state = State.idle
+    package internal(set) var state = State.idle
     /// Whether the latest answer was a success; false before the first.
     package private(set) var isPassing = false
-    private var attempts: UInt64 = 0
+    var attempts: UInt64 = 0
 
     package init(_ probe: Probe) { self.probe = probe }
 

@@ -71,7 +71,7 @@ package final class Supervisor {
             ownsPort: { outbox.send(.ownsPort($0)) }
         )
         timers = TimerTable(loop: loop) { outbox.send(.timerFired($0)) }
-        calendar = CalendarTable(loop: loop) { outbox.send(.scheduleFired($0)) }
+        calendar = try CalendarTable(loop: loop) { outbox.send(.scheduleFired($0)) }
         outbox.target = self
     }
 

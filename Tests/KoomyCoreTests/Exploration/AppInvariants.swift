@@ -26,10 +26,17 @@ enum AppInvariants {
             }
             // A worker that hangs does not serve, whatever it has proved before.
             if event == .worker(serial, .declaredHung) { continue }
+            // Nor may it grow without end.
+            if case .sampled(serial, let memory) = event, let hard = now.hardLimit(before.app), memory >= hard {
+                continue
+            }
             // Beyond the instances that are wanted it is surplus.
             if worker.slot >= after.app.spec.instances { continue }
             if !after.app.isReady(worker.slot) {
                 return "slot \(worker.slot) lost its ready worker \(serial) for nothing"
+            }
+            if let next = after.app.slots[worker.slot].occupant, after.app.workers[next]?.isHealthy == false {
+                return "worker \(next) took slot \(worker.slot) over with unknown health"
             }
         }
         return nil
@@ -133,6 +140,10 @@ enum AppInvariants {
         case .taken, .finished, .stopped: return nil
         }
     }
+}
+
+extension Worker {
+    fileprivate func hardLimit(_ app: App) -> ByteCount? { app.specs[generation]?.recycle.effectiveHardMemory }
 }
 
 extension App {

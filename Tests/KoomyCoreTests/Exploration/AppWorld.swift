@@ -48,7 +48,15 @@ struct AppWorld: Hashable {
             case .running:
                 events.append(.worker(serial, .exited(asked.contains(serial) ? .exited(code: 0) : .exited(code: 1))))
                 if app.workers[serial]?.state == .starting { events.append(.worker(serial, .becameReady(.notify))) }
-                if app.workers[serial]?.isReady == true, requests > 0 { events.append(.worker(serial, .declaredHung)) }
+                if case .asking(let attempt, _)? = app.workers[serial]?.healthProbe?.state {
+                    events.append(.worker(serial, .probed(.health, attempt: attempt, .succeeded)))
+                    events.append(.worker(serial, .probed(.health, attempt: attempt, .failed("x"))))
+                }
+                guard app.workers[serial]?.isReady == true, requests > 0 else { continue }
+                events.append(.worker(serial, .declaredHung))
+                if let soft = app.spec.recycle.maxMemory, let hard = app.spec.recycle.effectiveHardMemory {
+                    events += [.sampled(serial, soft), .sampled(serial, hard)]
+                }
             case .ended: events.append(.worker(serial, .treeGone))
             }
         }
@@ -60,6 +68,8 @@ struct AppWorld: Hashable {
         if app.isActive {
             var next = app.spec
             next.environment["VERSION"] = "\(app.nextGeneration.number)"
+            events.append(.roll(next, app.nextGeneration))
+            next.instances = next.instances == 1 ? 2 : 1
             events.append(.roll(next, app.nextGeneration))
         }
         return events
@@ -133,17 +143,33 @@ struct AppWorld: Hashable {
             app.slots[index].lastEnd = nil
             app.slots[index].restarts = 0
         }
+        for serial in app.workers.keys {
+            app.workers[serial]?.memory = MemoryGuard()
+            app.workers[serial]?.healthProbe?.forgetNumbers()
+        }
     }
 }
 
 extension App.Event {
     var isRequest: Bool {
         switch self {
-        case .worker(_, .declaredHung), .scheduleFired, .ownsPort: true
-        case .worker, .timerFired, .sampled, .listening, .cannotListen: false
+        case .worker(_, .declaredHung), .sampled, .scheduleFired, .ownsPort: true
+        case .worker, .timerFired, .listening, .cannotListen: false
         case .start, .startSlot, .stop, .stopSlot, .restart, .restartSlot, .roll, .configure, .startWhenListening,
             .abortRollout, .scale, .recycleSlot, .reset, .kill:
             true
+        }
+    }
+}
+
+extension ProbeLoop {
+    /// Makes loops equal that differ only in how often they have asked.
+    fileprivate mutating func forgetNumbers() {
+        switch state {
+        case .idle, .waiting: attempts = 0
+        case .asking(_, let failures):
+            attempts = 1
+            state = .asking(attempt: 1, failures: failures)
         }
     }
 }

@@ -11,6 +11,8 @@ struct ExplorationTests {
         var order = RolloutPolicy.Order.newFirst
         var maxRestarts: Int
         var requests: Int
+        var isProbed = false
+        var isLimited = false
         /// States after which the exploration stops; the ways in are breadth first, so the shortest stories are all told.
         var limit: Int
 
@@ -27,6 +29,8 @@ struct ExplorationTests {
             spec.rollout.order = order
             spec.restart.maxRestarts = maxRestarts
             spec.restart.jitter = 0
+            if isProbed { spec.health = Probe(kind: .tcp(target: .privateSocket), retries: 1) }
+            if isLimited { spec.recycle.maxMemory = ByteCount(bytes: 100) }
             return spec
         }
     }
@@ -49,6 +53,32 @@ struct ExplorationTests {
             maxRestarts: 2,
             requests: 2,
             limit: 40_000
+        ),
+        Case(
+            name: "one worker, with a health probe",
+            instances: 1,
+            maxRestarts: 2,
+            requests: 3,
+            isProbed: true,
+            limit: 15_000
+        ),
+        Case(
+            name: "one worker, with a memory limit",
+            instances: 1,
+            maxRestarts: 2,
+            requests: 3,
+            isLimited: true,
+            limit: 15_000
+        ),
+        Case(
+            name: "two workers, stop first, with a health probe and a memory limit",
+            instances: 2,
+            order: .stopFirst,
+            maxRestarts: 2,
+            requests: 2,
+            isProbed: true,
+            isLimited: true,
+            limit: 15_000
         ),
     ]
 

@@ -52,7 +52,7 @@ enum SimulationInvariants {
         _ after: App,
         _ world: Simulation
     ) -> String? {
-        guard !isOperators(event) else { return nil }
+        guard !mayTakeAway(event, fleet) else { return nil }
         for (serial, worker) in before.workers where worker.isReady && before.owner(of: serial) != nil {
             let id = worker.id
             guard let now = after.workers[serial], !now.isWanted, world.processes[id]?.state == .running else {
@@ -74,11 +74,15 @@ enum SimulationInvariants {
         return nil
     }
 
-    /// What follows from a request may take service away; requests that must not are checked by the exploration.
-    private static func isOperators(_ event: Fleet.Event) -> Bool {
+    /// Whether the event is a request, or leads to one, by which an operator gives service up.
+    private static func mayTakeAway(_ event: Fleet.Event, _ before: Fleet) -> Bool {
         switch event {
-        case .request, .prepared, .prepareFailed, .abandoned, .booted: true
-        case .listening, .cannotListen, .worker, .sampled, .ownsPort, .timerFired, .scheduleFired: false
+        case .request(_, let request): return before.change == nil && request.takesAway
+        case .prepared, .prepareFailed:
+            if case .request(_, let request)? = before.change?.purpose, request.takesAway { return true }
+            return before.backlog.contains { $0.request.takesAway }
+        case .abandoned, .booted, .listening, .cannotListen, .worker, .sampled, .ownsPort, .timerFired, .scheduleFired:
+            return false
         }
     }
 
@@ -103,6 +107,15 @@ enum SimulationInvariants {
             if !app.actions.isEmpty { return "actions are left over" }
         }
         return nil
+    }
+}
+
+extension Request {
+    fileprivate var takesAway: Bool {
+        switch self {
+        case .stop, .restart, .scale, .delete, .shutdown: true
+        case .define, .start, .reload, .abort, .reset: false
+        }
     }
 }
 

@@ -9,7 +9,7 @@ struct SimulationTests {
     /// Seeds are run in groups, so that the machine's processors share them.
     static let groups = 10
 
-    static let seeds: Int = number("KOOMY_SEEDS") ?? 500
+    static let seeds: Int = number("KOOMY_SEEDS") ?? 1_000
 
     @Test(arguments: 0..<groups) func `no seed breaks a promise`(group: Int) {
         if let seed = Self.number("KOOMY_SEED") {
