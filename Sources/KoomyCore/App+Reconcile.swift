@@ -61,9 +61,10 @@ extension App {
 
     /// Forgets the specifications that nothing needs any more, and their listeners.
     private mutating func collectGenerations() {
+        guard specs.count > 1 else { return }
         var needed: Set<Generation> = [current]
         if let rollout { needed.formUnion([rollout.from, rollout.to]) }
-        for slot in slots { needed.insert(slot.generation) }
+        for index in slots.indices { needed.insert(slots[index].generation) }
         for worker in workers.values { needed.insert(worker.generation) }
         for generation in specs.keys.sorted() where !needed.contains(generation) {
             specs[generation] = nil

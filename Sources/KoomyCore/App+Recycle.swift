@@ -12,11 +12,8 @@ extension App {
 
     /// Begins the next recycle; one at a time, and none beside a rollout.
     mutating func advanceRecycles(at now: Instant) {
-        recycles = recycles.filter { slotServed(by: $0.serial) != nil }
-        for slot in slots {
-            guard let serial = slot.occupant, workers[serial]?.isOverdue(at: now) == true else { continue }
-            requestRecycle(of: [serial], .age)
-        }
+        if !recycles.isEmpty { recycles = recycles.filter { slotServed(by: $0.serial) != nil } }
+        requestOverdue(at: now)
         guard rollout == nil, recycleHold == .none, breaker == .closed, let next = recycles.first,
             !slots.contains(where: { $0.replacement != nil }),
             let index = slotServed(by: next.serial)
@@ -26,6 +23,15 @@ extension App {
         recycles.removeFirst()
         publish(.recycling(slot: index, next.cause))
         beginReplacement(index, .recycle(next.cause), newFirst: allowance.newFirst > 0, at: now)
+    }
+
+    /// Sees to it that age is never forgotten: the timer that tells of it fires once.
+    private mutating func requestOverdue(at now: Instant) {
+        guard specs.values.contains(where: { $0.recycle.maxAge != nil }) else { return }
+        for index in slots.indices {
+            guard let serial = slots[index].occupant, workers[serial]?.isOverdue(at: now) == true else { continue }
+            requestRecycle(of: [serial], .age)
+        }
     }
 
     /// Gives way to a rollout: what asked for the recycle still holds if the old worker outlives that.

@@ -34,6 +34,14 @@ struct AppWorld: Hashable {
         listening = [app.current]
     }
 
+    /// Lets every worker start and prove itself.
+    mutating func serve() {
+        for serial in app.workers.keys.sorted() {
+            apply(.worker(serial, .spawned))
+            apply(.worker(serial, .becameReady(.notify)))
+        }
+    }
+
     /// Every event that may happen now.
     var possibleEvents: [App.Event] {
         var events: [App.Event] = []
