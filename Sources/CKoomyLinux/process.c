@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
@@ -16,6 +17,11 @@ int koomy_get_child_subreaper(void)
 }
 
 int koomy_set_process_name(const char *name) { return KOOMY_RESULT(prctl(PR_SET_NAME, name, 0, 0, 0)); }
+
+int koomy_release_pages(uint64_t start, uint64_t size)
+{
+    return KOOMY_RESULT(madvise((void *)(uintptr_t)start, size, MADV_DONTNEED));
+}
 
 static int change_mask(int how, const int *signals, size_t count)
 {

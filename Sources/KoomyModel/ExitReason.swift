@@ -1,5 +1,3 @@
-import Glibc
-
 /// How a process ended: what waitid(2) said, or what kept it from running.
 package enum ExitReason: Hashable, Sendable, Codable {
     /// It called exit with this code.
@@ -63,6 +61,31 @@ extension StartFailure: CustomStringConvertible {
                 .descriptors, .standardStreams:
                 "cannot set \(step.rawValue)"
             }
-        return "\(what) \(subject): \(String(cString: strerror(errno)))"
+        return "\(what) \(subject): \(Self.text(of: errno))"
+    }
+
+    /// What the kernel means, for the errors that a start can have (errno(3)).
+    private static func text(of errno: Int32) -> String {
+        switch errno {
+        case 1: "Operation not permitted"
+        case 2: "No such file or directory"
+        case 5: "Input/output error"
+        case 7: "Argument list too long"
+        case 8: "Exec format error"
+        case 11: "Resource temporarily unavailable"
+        case 12: "Cannot allocate memory"
+        case 13: "Permission denied"
+        case 17: "File exists"
+        case 20: "Not a directory"
+        case 21: "Is a directory"
+        case 22: "Invalid argument"
+        case 23: "Too many open files in system"
+        case 24: "Too many open files"
+        case 26: "Text file busy"
+        case 28: "No space left on device"
+        case 36: "File name too long"
+        case 40: "Too many levels of symbolic links"
+        default: "errno \(errno)"
+        }
     }
 }

@@ -9,10 +9,13 @@ package final class CalendarTable {
     private let loop: EventLoop
     private let fired: (AppName) -> Void
     private var sources: [AppName: TimerSource] = [:]
+    /// Never armed: it has the loop open its timerfd of the wall clock now, and not in the middle of the service.
+    private let first: TimerSource
 
-    package init(loop: EventLoop, fired: @escaping (AppName) -> Void) {
+    package init(loop: EventLoop, fired: @escaping (AppName) -> Void) throws(SystemError) {
         self.loop = loop
         self.fired = fired
+        first = try loop.wallTimer {}
     }
 
     package func set(_ app: AppName, _ schedule: CronSchedule?) throws(SystemError) {

@@ -58,4 +58,4 @@ package func always(
 }
 
 /// Gives the processor away for the few milliseconds between two looks at a condition.
-func waitBriefly() { poll(nil, 0, 5) }
+package func waitBriefly() { poll(nil, 0, 5) }

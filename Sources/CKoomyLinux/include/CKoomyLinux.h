@@ -157,6 +157,8 @@ int koomy_wait_pidfd(int pidfd, struct koomy_exit *result);
 int koomy_set_child_subreaper(int enabled);
 /// 1 where this process adopts orphans.
 int koomy_get_child_subreaper(void);
+/// Drops pages of a mapping that the kernel can read again from its file (madvise(2), MADV_DONTNEED).
+int koomy_release_pages(uint64_t start, uint64_t size);
 /// The name that ps and top show; cut to 15 bytes.
 int koomy_set_process_name(const char *name);
 /// Blocks these signals for the calling thread and the threads it will make.

@@ -6,6 +6,7 @@ package import KoomyWire
 /// The fleet as users see it.
 extension Supervisor {
     package func status() -> StatusView {
+        expectQuiet()
         let usage = SessionUsage()
         let apps = fleet.apps.values.sorted { $0.name < $1.name }.map { view($0, usage) }
         return StatusView(daemon: daemonView, apps: apps)

@@ -44,6 +44,9 @@ package final class Supervisor {
     private var lastRequest: UInt64 = 0
     private var events: [Fleet.Event] = []
     private var isHandling = false
+    /// Fires when it has been quiet for a while after the start or a command, whose code is then not kept in memory.
+    private var quiet: TimerSource?
+    private static let quietSpan = TimeSpan.seconds(3)
     private(set) var anomalies = 0
 
     package init(_ setting: Setting, loop: EventLoop, log: DaemonLog) throws(SystemError) {
@@ -71,8 +74,11 @@ package final class Supervisor {
             ownsPort: { outbox.send(.ownsPort($0)) }
         )
         timers = TimerTable(loop: loop) { outbox.send(.timerFired($0)) }
-        calendar = CalendarTable(loop: loop) { outbox.send(.scheduleFired($0)) }
+        calendar = try CalendarTable(loop: loop) { outbox.send(.scheduleFired($0)) }
         outbox.target = self
+        quiet = try loop.timer(at: MonotonicClock.now() + Self.quietSpan, accuracy: .seconds(1), priority: .idle) {
+            ThisProcess.releaseIdleCode()
+        }
     }
 
     /// Where facts go before there is a supervisor, and while there is one.
@@ -101,10 +107,14 @@ package final class Supervisor {
     /// Puts a request to the fleet.
     func request(_ request: Request, answer: Answer) {
         lastRequest += 1
+        expectQuiet()
         let id = RequestID(lastRequest)
         answers[id] = answer
         send(.request(id, request))
     }
+
+    /// Something rare is being done.
+    func expectQuiet() { quiet?.arm(at: MonotonicClock.now() + Self.quietSpan) }
 
     /// Nobody reads the answer any more; what was asked goes on.
     func abandon(_ answer: Answer) {

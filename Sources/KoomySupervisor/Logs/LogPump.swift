@@ -13,12 +13,15 @@ package final class LogPump {
     private let pipe: SharedDescriptor
     private var ended: (() -> Void)?
 
+    /// Begins to read.
+    ///
     /// - Parameters:
     ///   - loop: Where it is watched.
     ///   - pipe: The read end; it is made nonblocking.
     ///   - sink: Where the lines go.
     ///   - buffer: Room to read into, shared by all pumps: only one reads at a time.
     ///   - ended: Called once, when nobody can write to the pipe any more.
+    /// - Throws: Where the pipe cannot be watched.
     package init(
         loop: EventLoop,
         pipe: consuming FileDescriptor,

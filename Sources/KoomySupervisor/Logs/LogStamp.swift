@@ -1,4 +1,3 @@
-import CKoomyLinux
 import Glibc
 package import KoomyModel
 

@@ -16,14 +16,19 @@ struct LaunchPlan {
     var request: SpawnRequest
     let identity: ResolvedIdentity?
 
+    /// Looks up everything that a worker's start needs.
+    ///
     /// - Parameters:
     ///   - id: Who it is to be.
+    ///   - slot: Its place.
+    ///   - generation: Whose specification it is.
     ///   - spec: What it is started from.
     ///   - port: What PORT says; nil where the app has none.
     ///   - own: koomyd's environment.
     ///   - inherited: Descriptors of ours that it gets.
     ///   - streams: The write ends for its standard output and error.
     ///   - notifySocket: Where it sends its notifications.
+    /// - Throws: What is missing: the user, the program, a free descriptor.
     init(
         id: WorkerID,
         slot: Int,
@@ -55,7 +60,7 @@ struct LaunchPlan {
             let free = Self.firstListener + Int32(named.count)
             var target = free
             if case .descriptor(let number) = spec.readiness {
-                guard number >= free || (number < Self.firstListener && number > 2) else {
+                guard number >= free else {
                     throw StartFailure(step: .descriptors, errno: 17, subject: "\(number), which a listener has")
                 }
                 target = number

@@ -158,7 +158,10 @@ extension ProcessTable {
         do {
             worker.observer = try ReadinessObserver(
                 loop: loop,
-                tree: { [pid = worker.pid] in [pid] + (ProcessTree.descendants(of: pid) ?? []) },
+                tree: { [weak worker] in
+                    guard let worker, worker.startup?.hasReachedProgram == true else { return [] }
+                    return [worker.pid] + (ProcessTree.descendants(of: worker.pid) ?? [])
+                },
                 listeners: inodes,
                 // A port for metrics or a debugger says nothing about the app's own.
                 countsOwnListeners: inodes.isEmpty

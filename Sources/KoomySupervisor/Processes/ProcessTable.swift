@@ -24,9 +24,20 @@ package final class ProcessTable {
     private var pursuitTimer: TimerSource?
     private var nextSocket: UInt64 = 0
 
+    /// Takes over the ends of all children of this process.
+    ///
     /// - Parameters:
+    ///   - loop: Where everything is watched.
+    ///   - listeners: The sockets that workers inherit.
+    ///   - logs: What takes their output.
+    ///   - log: koomyd's own.
+    ///   - environment: koomyd's own, of which workers get a small part.
+    ///   - notifyFolder: Where each worker's notify socket is made.
+    ///   - delegated: Where each worker gets a cgroup of its own; nil where none was delegated.
+    ///   - descriptorLimit: The limit on open files that workers start with; nil for koomyd's.
     ///   - report: Takes a fact about a worker.
     ///   - ownsPort: Takes the news that a worker listens on a port of its own.
+    /// - Throws: Where signals or timers cannot be watched.
     package init(
         loop: EventLoop,
         listeners: ListenerTable,

@@ -1,6 +1,7 @@
 import CKoomyLinux
 import Glibc
 import KoomyModel
+import TestSupport
 
 @testable import KoomySystem
 
@@ -9,7 +10,7 @@ func waitUntil(_ limit: TimeSpan = .seconds(20), _ condition: () throws -> Bool)
     let deadline = MonotonicClock.now() + limit
     while try !condition() {
         guard MonotonicClock.now() < deadline else { return false }
-        usleep(500)
+        waitBriefly()
     }
     return true
 }
