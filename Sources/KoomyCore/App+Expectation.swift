@@ -49,7 +49,7 @@ extension App {
         case .gone: "stopped"
         case .slotGone(let slot): "slot \(slot) is stopped"
         case .removed: "deleted"
-        case .noRollout: "no rollout is under way; \(readyWords), generation \(current.number)"
+        case .noRollout: "the rollout is over; \(readyWords), generation \(current.number)"
         }
     }
 

@@ -65,7 +65,7 @@ extension App {
             failRollout(.unhealthy, slot: index, "a new worker ended: \(reason)", at: now)
             return
         }
-        if case .failedToStart(let failure) = reason, failure.isLasting, breaker != .open {
+        if case .failedToStart(let failure) = reason, reason.isLastingFailure, breaker != .open {
             publish(.unstartable(slot: index, failure))
             trip(policy, at: now)
             return
@@ -228,6 +228,16 @@ extension ExitReason {
         switch self {
         case .exited(let code): policy.stopExitCodes.contains(code)
         case .signaled, .failedToStart, .unknown: false
+        }
+    }
+}
+
+extension ExitReason {
+    /// Whether it is a start that can only fail again.
+    var isLastingFailure: Bool {
+        switch self {
+        case .failedToStart(let failure): failure.isLasting
+        case .exited, .signaled, .unknown: false
         }
     }
 }

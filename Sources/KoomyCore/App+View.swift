@@ -58,6 +58,15 @@ extension App {
         return workers[serial]?.isReady == true
     }
 
+    /// The first slot whose worker fails its health probe, and why.
+    private var complaint: String? {
+        for slot in slots {
+            guard let worker = slot.occupant.flatMap({ workers[$0] }), worker.isReady else { continue }
+            if let words = worker.complaint { return "slot \(slot.index) is unhealthy: \(words)" }
+        }
+        return nil
+    }
+
     package var condition: AppCondition {
         guard isActive else { return workers.isEmpty ? .stopped : .degraded }
         if rollout != nil { return .rolling }
@@ -65,7 +74,7 @@ extension App {
         case .open, .deaf, .halfOpen: return .errored
         case .closed, .incident: break
         }
-        if isServing { return .ok }
+        if isServing { return complaint == nil ? .ok : .degraded }
         return isAtRest ? .stopped : .degraded
     }
 
@@ -93,7 +102,7 @@ extension App {
             }
         case .degraded:
             guard isActive else { return "stopping: \(workers.count) workers are leaving" }
-            return "\(readyCount) of \(spec.instances) workers are ready"
+            return isServing ? complaint : "\(readyCount) of \(spec.instances) workers are ready"
         }
     }
 

@@ -13,7 +13,15 @@ extension App {
         let serial = nextSerial
         nextSerial += 1
         let id = WorkerID(app: name, serial: serial)
-        let worker = Worker(id: id, slot: slot, generation: generation, spec: specs[generation] ?? spec, at: now)
+        let spec = specs[generation] ?? spec
+        let worker = Worker(
+            id: id,
+            slot: slot,
+            generation: generation,
+            spec: spec,
+            ownsPort: ownsPort(spec),
+            at: now
+        )
         workers[serial] = worker
         publish(.workerStarting(serial: serial, slot: slot, generation))
         translate(worker.start(), of: worker, at: now)
@@ -88,8 +96,12 @@ extension App {
         let serial = worker.id.serial
         guard slots.indices.contains(worker.slot) else { return }
         let index = worker.slot
-        slots[index].lastEnd = Slot.LastEnd(serial: serial, reason: ending.reason, at: now)
-        if slots[index].replacement?.challenger == serial {
+        let isChallenger = slots[index].replacement?.challenger == serial
+        // The end of one that never had the slot says nothing about the one that has.
+        if !isChallenger, ending.departure != .rejected {
+            slots[index].lastEnd = Slot.LastEnd(serial: serial, reason: ending.reason, at: now)
+        }
+        if isChallenger {
             challengerFailed(worker, "ended: \(ending.reason)", timedOut: false, at: now)
         } else if slots[index].occupant == serial {
             occupantEnded(index, worker, ending, at: now)

@@ -32,6 +32,8 @@ package struct DesiredApp: Hashable, Sendable, Codable {
     package var generation: Generation
     /// Slots that an operator stopped one by one, in order.
     package var stoppedSlots: [Int] = []
+    /// The file's own number of instances, where an operator has scaled the app since; nil where the file's holds.
+    package var fileInstances: Int?
 
     package init(spec: AppSpec, file: String?, goal: Goal, generation: Generation) {
         self.spec = spec

@@ -121,6 +121,8 @@ extension Fleet {
         }
         var desired = desired
         guard var entry = desired[name] else { return .act }
+        entry.fileInstances = entry.fileInstances ?? entry.spec.instances
+        if entry.fileInstances == count { entry.fileInstances = nil }
         entry.spec.instances = count
         entry.stoppedSlots.removeAll { $0 >= count }
         desired[name] = entry

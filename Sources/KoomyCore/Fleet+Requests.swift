@@ -17,6 +17,7 @@ extension Fleet {
             answer(id, [AppReply(app: nil, outcome: .shuttingDown, message: "koomyd is shutting down")])
             return
         }
+        let request = keepingScale(request)
         switch plan(request) {
         case .refuse(let replies): answer(id, replies)
         case .act: perform(id, request, at: now)
@@ -26,6 +27,34 @@ extension Fleet {
             change = Change(ticket: ticket, purpose: .request(id, request), desired: preparation.desired)
             actions.append(.prepare(ticket, preparation))
         }
+    }
+
+    /// What an operator scaled stays as it is until the file has another number than it had then.
+    private mutating func keepingScale(_ request: Request) -> Request {
+        switch request {
+        case .define(let definitions): return .define(definitions.map { keepingScale($0) })
+        case .reload(let reloads):
+            return .reload(
+                reloads.map { reload in
+                    var reload = reload
+                    reload.definition = reload.definition.map { keepingScale($0) }
+                    return reload
+                }
+            )
+        case .start, .stop, .restart, .abort, .scale, .reset, .delete, .shutdown: return request
+        }
+    }
+
+    private mutating func keepingScale(_ definition: Definition) -> Definition {
+        let name = definition.spec.name
+        guard let wanted = desired[name], let before = wanted.fileInstances else { return definition }
+        guard before == definition.spec.instances else {
+            desired[name]?.fileInstances = nil
+            return definition
+        }
+        var kept = definition
+        kept.spec.instances = wanted.spec.instances
+        return kept
     }
 
     mutating func prepared(_ ticket: Ticket, at now: Instant) {

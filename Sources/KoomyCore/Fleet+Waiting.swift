@@ -9,6 +9,7 @@ extension Fleet {
         case .workerFaltered(_, let slot, .notReady):
             let words = "slot \(slot): a worker was not ready in time; it is tried again"
             startFailed(name, slot, .rollout(.readyTimeout), words)
+        case .workerEnded(_, _, let ending) where ending.reason.isLastingFailure: break
         case .workerEnded(_, let slot, let ending) where ending.departure == nil && ending.stage == .unproven:
             let words = "slot \(slot): a worker ended before it was ready: \(ending.reason); it is tried again"
             startFailed(name, slot, .rollout(.workerFailed), words)

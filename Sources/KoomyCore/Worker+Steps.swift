@@ -47,10 +47,15 @@ extension Worker {
 
     mutating func probedHealth(_ attempt: UInt64, _ result: ProbeResult, at now: Instant) -> [Action] {
         let tolerant = now - startedAt < (healthProbe?.probe.startPeriod ?? .zero)
-        return mapped(
-            .health,
-            healthProbe.mutate { $0.answered(attempt: attempt, result, tolerant: tolerant, at: now) }
-        )
+        let steps = healthProbe.mutate { $0.answered(attempt: attempt, result, tolerant: tolerant, at: now) } ?? []
+        for step in steps {
+            switch step {
+            case .succeeded: complaint = nil
+            case .exhausted(let words): complaint = words
+            case .arm, .disarm, .ask: break
+            }
+        }
+        return mapped(.health, steps)
     }
 
     mutating func leave(_ departure: Departure, by signal: Signal, at now: Instant) -> [Action] {

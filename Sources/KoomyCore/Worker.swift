@@ -45,7 +45,7 @@ package struct Worker: Hashable, Sendable {
     /// What the app's specification says about one worker.
     package struct Policy: Hashable, Sendable {
         package var readiness: ReadinessRule
-        /// Whether there is a listener to be seen waiting on.
+        /// Whether there is a listener to be seen waiting on: koomyd's, or one that workers of the app open themselves.
         package var hasListener: Bool
         package var readyTimeout: TimeSpan
         package var minUptime: TimeSpan
@@ -53,9 +53,9 @@ package struct Worker: Hashable, Sendable {
         package var watchdog: TimeSpan?
         package var maxAge: TimeSpan?
 
-        package init(_ spec: AppSpec) {
+        package init(_ spec: AppSpec, ownsPort: Bool = false) {
             readiness = spec.readiness
-            hasListener = !spec.listeners.isEmpty
+            hasListener = !spec.listeners.isEmpty || ownsPort
             readyTimeout = spec.rollout.readyTimeout
             minUptime = spec.restart.minUptime
             stop = spec.stop
@@ -77,13 +77,22 @@ package struct Worker: Hashable, Sendable {
     var deadline: Instant
     package internal(set) var readinessProbe: ProbeLoop?
     package internal(set) var healthProbe: ProbeLoop?
+    /// Why it counts as unhealthy; nil while its health probe succeeds, or it has none.
+    package internal(set) var complaint: String?
     package var memory = MemoryGuard()
 
-    package init(id: WorkerID, slot: Int, generation: Generation, spec: AppSpec, at now: Instant) {
+    package init(
+        id: WorkerID,
+        slot: Int,
+        generation: Generation,
+        spec: AppSpec,
+        ownsPort: Bool = false,
+        at now: Instant
+    ) {
         self.id = id
         self.slot = slot
         self.generation = generation
-        policy = Policy(spec)
+        policy = Policy(spec, ownsPort: ownsPort)
         startedAt = now
         deadline = now
         if case .probe(let probe) = spec.readiness { readinessProbe = ProbeLoop(probe) }

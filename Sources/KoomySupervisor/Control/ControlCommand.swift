@@ -25,6 +25,7 @@ enum ControlVerb: String, CaseIterable {
     /// Throws a sentence for whoever sent it.
     func command(from body: [UInt8]) throws(WireError) -> ControlCommand {
         let body = body.isEmpty ? Array("{}".utf8) : body
+        try refuseUnknownMembers(of: body)
         switch self {
         case .start: return .start(try decode(body) { $0.problem })
         case .stop: return .stop(try decode(body) { $0.problem })
@@ -40,6 +41,24 @@ enum ControlVerb: String, CaseIterable {
         case .reopenLogs:
             try checkObject(body)
             return .reopenLogs
+        }
+    }
+
+    /// A member that is passed over could mean less than what is then done: `target` for `targets` would mean every app.
+    private func refuseUnknownMembers(of body: [UInt8]) throws(WireError) {
+        let members: [String: JSONValue] = try WireCoding.decode(from: body)
+        guard let unknown = members.keys.sorted().first(where: { !knownMembers.contains($0) }) else { return }
+        let known = knownMembers.isEmpty ? "there are none" : "known: \(knownMembers.joined(separator: ", "))"
+        throw WireError(message: "\"\(unknown)\" is no member of this request; \(known)")
+    }
+
+    private var knownMembers: [String] {
+        switch self {
+        case .start: ["file", "only", "targets"]
+        case .stop, .restart, .reset, .delete, .abort: ["targets"]
+        case .scale: ["app", "instances"]
+        case .reload: ["file", "targets"]
+        case .stopDaemon, .reopenLogs: []
         }
     }
 

@@ -53,7 +53,7 @@ struct NoticeText {
             self.init(.workerRecycling, "replaced, because \(cause.words)", slot)
         case .recycled(let slot): self.init(.workerRecycled, "replaced", slot)
         case .recycleFailed(let slot, let words):
-            self.init(.workerRecycled, "the new worker failed (\(words)); the old one stays", slot)
+            self.init(.workerRecycled, "the new worker failed: \(words)", slot)
         case .rolloutBegan(let from, let to, let slots, let order):
             let how = order == .newFirst ? "new worker first" : "old worker first: with a gap, because it owns its port"
             let text =

@@ -61,6 +61,7 @@ extension ProcessTable {
                 ),
                 startedAt: MonotonicClock.now(),
                 privateAddress: probe?.address,
+                privateInode: probe.flatMap { FileIdentity(of: $0.socket.number)?.inode },
                 identity: plan.identity,
                 environment: plan.request.environment
             )
@@ -170,6 +171,7 @@ extension ProcessTable {
                     return [worker.pid] + (ProcessTree.descendants(of: worker.pid) ?? [])
                 },
                 listeners: inodes,
+                ignored: worker.ignoredSockets,
                 // A port for metrics or a debugger says nothing about the app's own.
                 countsOwnListeners: inodes.isEmpty
             ) { [weak self] finding in
@@ -189,7 +191,9 @@ extension ProcessTable {
         worker.observer = nil
         guard listeners.inodes(id.app, worker.generation).isEmpty else { return }
         let processes = [worker.pid] + (ProcessTree.descendants(of: worker.pid) ?? [])
-        if case .ownsListener? = ReadinessObserver.look(at: processes, listeners: []) { ownsPort(id) }
+        if case .ownsListener? = ReadinessObserver.look(at: processes, listeners: [], ignoring: worker.ignoredSockets) {
+            ownsPort(id)
+        }
     }
 
     private func makeCgroup(_ id: WorkerID, _ spec: AppSpec) -> WorkerCgroup? {

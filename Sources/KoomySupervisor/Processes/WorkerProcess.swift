@@ -16,6 +16,8 @@ final class WorkerProcess {
     let startedAt: Instant
     /// The socket that only this worker answers on.
     let privateAddress: ListenAddress?
+    /// That socket's inode, so that it is not taken for a port of the worker's own.
+    let privateInode: UInt64?
     let identity: ResolvedIdentity?
     /// As the worker got it, for what runs on its behalf.
     let environment: [String: String]
@@ -50,6 +52,7 @@ final class WorkerProcess {
         mark: TreeMark,
         startedAt: Instant,
         privateAddress: ListenAddress?,
+        privateInode: UInt64?,
         identity: ResolvedIdentity?,
         environment: [String: String]
     ) {
@@ -62,9 +65,15 @@ final class WorkerProcess {
         self.mark = mark
         self.startedAt = startedAt
         self.privateAddress = privateAddress
+        self.privateInode = privateInode
         self.identity = identity
         self.environment = environment
     }
+}
+
+extension WorkerProcess {
+    /// Sockets that it has and that say nothing about whether it serves.
+    var ignoredSockets: Set<UInt64> { privateInode.map { [$0] } ?? [] }
 }
 
 /// A worker's own cgroup, removed when nothing of the worker is left.

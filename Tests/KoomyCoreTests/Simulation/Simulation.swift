@@ -139,6 +139,7 @@ struct Simulation {
         case .schedule(let name, let schedule):
             if schedule == nil { schedules.remove(name) } else { schedules.insert(name) }
         case .openListeners(let name, let generation): openListeners(name, generation)
+        case .closeSlotListeners: break
         case .closeListeners(let name, let generation): listeners.remove(Opened(app: name, generation: generation))
         case .prepare(let ticket, let preparation): prepare(ticket, preparation)
         case .publish: break

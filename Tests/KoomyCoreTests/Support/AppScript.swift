@@ -22,7 +22,7 @@ struct AppScript {
             case .disarm(let timer): timers[timer] = nil
             case .publish(let notice): notices.append(notice.kind)
             case .spawn, .signal, .signalDescendants, .killTree, .forget, .ask, .sample, .schedule, .openListeners,
-                .closeListeners, .prepare, .reply, .exit, .anomaly:
+                .closeListeners, .closeSlotListeners, .prepare, .reply, .exit, .anomaly:
                 break
             }
         }

@@ -19,6 +19,7 @@ enum Deeds {
         case .sample: return "sample"
         case .schedule(_, let schedule): return schedule.map { "schedule \($0.text)" }
         case .openListeners(let app, let generation): return "listen \(naming ? "\(app)@" : "")\(generation.number)"
+        case .closeSlotListeners(let app, let slot): return "close \(naming ? "\(app)" : "")#\(slot)"
         case .closeListeners(let app, let generation): return "close \(naming ? "\(app)@" : "")\(generation.number)"
         case .prepare(_, let preparation): return preparation.words
         case .reply(let id, let reply): return "reply \(id.number) \(reply.words)"

@@ -35,7 +35,7 @@ struct FleetScript {
                 case .waits: waiting.append((ticket, preparation))
                 }
             case .spawn, .signal, .signalDescendants, .killTree, .forget, .ask, .sample, .schedule, .openListeners,
-                .closeListeners, .exit, .anomaly:
+                .closeListeners, .closeSlotListeners, .exit, .anomaly:
                 break
             }
         }
