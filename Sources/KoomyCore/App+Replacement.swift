@@ -53,6 +53,8 @@ extension App {
         slots[index].backoff.recordStableRun()
         if case .waiting = seat { act(.disarm(.restart(name, slot: index))) }
         if case .incident(index) = breaker { occupantReady(index) }
+        // It may have matured before the slot was its own.
+        if worker.stage == .stable { occupantMatured(index) }
         switch seat {
         case .taken(let old):
             slots[index].replacement?.phase = .draining(old: old)

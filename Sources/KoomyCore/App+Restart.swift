@@ -65,9 +65,9 @@ extension App {
             failRollout(.unhealthy, slot: index, "a new worker ended: \(reason)", at: now)
             return
         }
-        if case .failedToStart(let failure) = reason, reason.isLastingFailure, breaker != .open {
+        if case .failedToStart(let failure) = reason, reason.isLastingFailure, breaker != .open, !needsListeners {
             publish(.unstartable(slot: index, failure))
-            trip(policy, at: now)
+            trip(at: now)
             return
         }
         switch breaker {
@@ -141,12 +141,12 @@ extension App {
 
     private mutating func open(_ reason: ExitReason, _ policy: RestartPolicy, at now: Instant) {
         let count = tally.count(at: now, policy)
-        trip(policy, at: now)
+        trip(at: now)
         publish(.errored(unstableEnds: count, reason))
     }
 
     /// Stops all starts, until the retry timer fires or an operator steps in.
-    private mutating func trip(_ policy: RestartPolicy, at now: Instant) {
+    private mutating func trip(at now: Instant) {
         breaker = .open
         for index in slots.indices {
             switch slots[index].seat {
@@ -157,7 +157,9 @@ extension App {
             case .taken, .yielding, .reserved, .finished, .stopped, .errored: break
             }
         }
-        if policy.erroredRetry > .zero { act(.arm(.retry(name), now + policy.erroredRetry)) }
+        // The app's own policy: that of a generation which is given up just now would not outlive it.
+        let retry = spec.restart.erroredRetry
+        if retry > .zero { act(.arm(.retry(name), now + retry)) }
     }
 
     /// The retry timer fired.

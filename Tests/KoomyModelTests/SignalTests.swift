@@ -35,6 +35,6 @@ struct SignalTests {
         #expect(ExitReason.exited(code: 3).description == "exit code 3")
         #expect(ExitReason.signaled(.abort, dumpedCore: true).description == "SIGABRT (core dumped)")
         let failure = StartFailure(step: .execute, errno: 2, subject: "/bin/x")
-        #expect(ExitReason.failedToStart(failure).description == "exec /bin/x: errno 2")
+        #expect(ExitReason.failedToStart(failure).description == "cannot run /bin/x: No such file or directory")
     }
 }

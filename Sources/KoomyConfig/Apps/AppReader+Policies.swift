@@ -7,7 +7,7 @@ extension AppReader {
         var policy = RestartPolicy()
         policy.isAutomatic = fields[.autorestart]?.flag() ?? policy.isAutomatic
         policy.minUptime = fields[.minUptime]?.duration(warnsIfShort: true, example: "10s") ?? policy.minUptime
-        policy.maxRestarts = fields[.maxRestarts]?.integer(0...1_000_000, example: "10") ?? policy.maxRestarts
+        policy.maxRestarts = fields[.maxRestarts]?.integer(0...1_000, example: "10") ?? policy.maxRestarts
         policy.window = fields[.restartWindow]?.duration(warnsIfShort: true, example: "5m") ?? policy.window
         policy.fixedDelay = fields[.restartDelay]?.duration(zero: true, example: "1s") ?? policy.fixedDelay
         policy.delay = fields[.backoff]?.duration(zero: true, example: "100ms") ?? policy.delay

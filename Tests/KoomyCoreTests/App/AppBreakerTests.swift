@@ -31,7 +31,7 @@ struct AppBreakerTests {
         #expect(app.ends(3) == ["retry in 5m"])
         #expect(app.notices.contains(.errored(unstableEnds: 3, crash)))
         #expect(app.app.condition == .errored)
-        #expect(app.app.reason == "workers ended too often")
+        #expect(app.app.reason == "given up, the last worker: exit code 1")
         #expect(app.app.rows.map(\.condition) == [.errored])
     }
 
@@ -75,6 +75,22 @@ struct AppBreakerTests {
         #expect(app.ends(4) == ["retry in 5m"])
         #expect(app.notices.contains(.errored(unstableEnds: 1, crash)))
         #expect(app.fires(.retry(app.app.name)) == ["spawn 5"])
+    }
+
+    @Test func `a newcomer that takes the scout's slot over stands for it`() {
+        let once = spec(2, most: 1)
+        var app = AppScript(once)
+        _ = app.on(.start)
+        _ = app.ends(1)
+        _ = app.ends(2)
+        _ = app.fires(.retry(app.app.name))
+        _ = app.on(.roll(once.version(2), 2))
+        _ = app.ready(3)
+        // It matures before it has the slot.
+        _ = app.ready(4)
+        app.matures(4)
+        _ = app.settles(0)
+        #expect(app.app.breaker == .closed)
     }
 
     @Test func `workers that serve go on while others are errored`() {

@@ -62,10 +62,31 @@ struct AppRestartTests {
     @Test func `a start that fails waits as a crash does`() {
         var app = AppScript()
         _ = app.on(.start)
-        let failure = StartFailure(step: .execute, errno: 2, subject: "/x")
+        // EAGAIN: too many processes at the moment.
+        let failure = StartFailure(step: .clone, errno: 11, subject: "/x")
         #expect(app.on(1, .spawnFailed(failure)) == ["spawn 2"])
         #expect(app.on(2, .spawnFailed(failure)) == ["restart 0 in 100ms"])
         #expect(app.app.slots[0].lastEnd?.reason == .failedToStart(failure))
+    }
+
+    @Test func `what cannot be started at all is not tried in a loop`() {
+        var app = AppScript(.plain(2))
+        _ = app.on(.start)
+        let failure = StartFailure(step: .execute, errno: 2, subject: "/x")
+        #expect(app.on(1, .spawnFailed(failure)) == ["retry in 5m"])
+        #expect(app.notices.contains(.unstartable(slot: 0, failure)))
+        #expect(app.on(2, .spawnFailed(failure)) == [])
+        #expect(app.app.condition == .errored)
+        #expect(app.app.reason == "given up, the last worker: cannot run /x: No such file or directory")
+        #expect(app.fires(.retry(app.app.name)) == ["spawn 3"])
+        #expect(app.on(3, .spawnFailed(failure)) == ["retry in 5m"])
+    }
+
+    @Test(arguments: [StartFailure.Step.execute, .clone, .lookup, .workingDirectory, .user, .descriptors])
+    func `want of something passes, a missing path does not`(_ step: StartFailure.Step) {
+        let passes = [.clone, .descriptors].contains(step)
+        #expect(StartFailure(step: step, errno: 2, subject: "/x").isLasting != passes)
+        #expect(StartFailure(step: .execute, errno: 26, subject: "/x").isLasting == false)
     }
 
     @Test func `one that is not ready in time is replaced while it leaves`() {

@@ -38,7 +38,11 @@ struct AppRollbackTests {
         _ = roll(&app)
         let failure = StartFailure(step: .execute, errno: 2, subject: "/x")
         #expect(app.on(2, .spawnFailed(failure)) == ["no settle 0", "close 2"])
-        #expect(app.notices.contains(.rolloutEnded(to: 2, .workerFailed, detail: "ended: exec /x: errno 2")))
+        #expect(
+            app.notices.contains(
+                .rolloutEnded(to: 2, .workerFailed, detail: "ended: cannot run /x: No such file or directory")
+            )
+        )
     }
 
     @Test func `a new worker that is not ready in time keeps the old ones`() {

@@ -132,7 +132,7 @@ enum AppInvariants {
         case .errored:
             switch app.breaker {
             case .open:
-                let isRetried = app.specs.values.allSatisfy { $0.restart.erroredRetry > .zero }
+                let isRetried = app.spec.restart.erroredRetry > .zero
                 return !isRetried || armed.contains(.retry(app.name)) ? nil : "errored without a retry"
             case .halfOpen, .deaf: return nil
             case .closed, .incident: return "errored behind a closed breaker"

@@ -81,7 +81,7 @@ struct FleetLifecycleTests {
         #expect(fleet.saved[a]?.goal == .running)
         #expect(fleet.ask(3, .start([.all])) == ["reply 3 shuttingDown"])
         #expect(fleet.ends(a, 1) == ["close a@1"])
-        #expect(fleet.ends(b, 1) == ["close b@1", "exit 0"])
+        #expect(fleet.ends(b, 1) == ["close b@1", "reply 2 done", "exit 0"])
         #expect(fleet.fleet.phase == .left)
     }
 
@@ -106,11 +106,15 @@ struct FleetLifecycleTests {
         _ = fleet.ask(4, .shutdown(.drain))
         #expect(fleet.outcome(2) == .rollout(.aborted))
         #expect(fleet.outcome(3) == .rollout(.aborted))
+        #expect(fleet.outcome(4) == nil)
+        for (app, serial) in [(a, 1), (a, 2), (b, 1), (b, 2)] as [(AppName, UInt64)] { _ = fleet.ends(app, serial) }
+        #expect(fleet.outcome(4) == .done)
+        #expect(fleet.fleet.phase == .left)
     }
 
     @Test func `without workers it leaves at once`() {
         var fleet = FleetScript()
-        #expect(fleet.ask(1, .shutdown(.drain)) == ["exit 0"])
+        #expect(fleet.ask(1, .shutdown(.drain)) == ["reply 1 done", "exit 0"])
         #expect(fleet.ask(2, .start([.all])) == ["reply 2 shuttingDown"])
         #expect(fleet.ask(3, .shutdown(.now)) == [])
     }

@@ -117,7 +117,7 @@ extension Simulation {
     }
 
     private mutating func start(_ id: WorkerID, _ process: FakeProcess) {
-        let failure = StartFailure(step: .execute, errno: 2, subject: "x")
+        let failure = StartFailure(step: .execute, errno: dice.pick([2, 11, 11]), subject: "x")
         if process.temper.start == .fails {
             processes[id] = nil
             deliver(.worker(id, .spawnFailed(failure)))

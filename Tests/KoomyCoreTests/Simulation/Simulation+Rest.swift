@@ -37,11 +37,8 @@ extension Simulation {
     /// What is wrong at the end.
     var leftover: String? {
         if exitStatus != nil {
-            let unanswered = desk.outstanding.filter { id, request in
-                if case .shutdown = request { return false }
-                return !desk.abandoned.contains(id)
-            }
-            return unanswered.isEmpty ? nil : "koomyd left without an answer to \(unanswered.keys.map(\.number))"
+            let unanswered = desk.outstanding.keys.filter { !desk.abandoned.contains($0) }
+            return unanswered.isEmpty ? nil : "koomyd left without an answer to \(unanswered.map(\.number))"
         }
         for app in fleet.apps.values {
             if let words = difference(app, disk[app.name]) { return "\(app.name): \(words)" }

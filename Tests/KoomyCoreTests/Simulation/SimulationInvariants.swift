@@ -114,7 +114,9 @@ extension Request {
     fileprivate var takesAway: Bool {
         switch self {
         case .stop, .restart, .scale, .delete, .shutdown: true
-        case .define, .start, .reload, .abort, .reset: false
+        // The reload of one slot is an operator's wish for that slot, whatever else is missing.
+        case .reload(let reloads): reloads.contains { $0.target.slot != nil }
+        case .define, .start, .abort, .reset: false
         }
     }
 }

@@ -44,7 +44,7 @@ struct AppScript {
 
     /// Its process ends, and nothing of it is left.
     mutating func ends(_ serial: UInt64, _ reason: ExitReason = .exited(code: 1)) -> [String] {
-        if app.workers[serial]?.state == .spawning { starts(serial) }
+        if app.workers[serial]?.isOrdered == true { starts(serial) }
         let deeds = on(serial, .exited(reason))
         let noticed = notices
         defer { notices = noticed + notices }
@@ -122,6 +122,16 @@ extension AppSpec {
         spec.environment["VERSION"] = "\(number)"
         change(&spec)
         return spec
+    }
+}
+
+extension Worker {
+    /// Whether its start was ordered, and nothing is known of its process.
+    var isOrdered: Bool {
+        switch state {
+        case .spawning, .unwanted, .condemned: true
+        case .starting, .ready, .leaving, .killing, .clearing, .purging, .gone: false
+        }
     }
 }
 

@@ -77,7 +77,7 @@ struct FleetScript {
 
     /// Its process ends, and nothing of it is left.
     mutating func ends(_ app: AppName, _ serial: UInt64, _ reason: ExitReason = .exited(code: 0)) -> [String] {
-        let isNew = fleet.apps[app]?.workers[serial]?.state == .spawning
+        let isNew = fleet.apps[app]?.workers[serial]?.isOrdered == true
         let deeds = isNew ? on(app, serial, .spawned) : []
         let noticed = notices
         defer { notices = noticed + notices }
