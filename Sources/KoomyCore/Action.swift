@@ -23,6 +23,8 @@ package enum Action: Hashable, Sendable {
     case openListeners(AppName, Generation)
     /// No worker of this generation is left: close the listeners that no other generation uses.
     case closeListeners(AppName, Generation)
+    /// Close the listeners that only this slot had: nobody is going to accept on them.
+    case closeSlotListeners(AppName, slot: Int)
     /// Open what is needed, write the desired state; answer `prepared` or `prepareFailed` before any other event.
     case prepare(Ticket, Preparation)
     case publish(Notice)

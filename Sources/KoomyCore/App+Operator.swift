@@ -85,6 +85,7 @@ extension App {
         guard slots.indices.contains(index) else { return }
         vacate(index, .stopped, at: now)
         passOnScouting(from: index)
+        act(.closeSlotListeners(name, slot: index))
     }
 
     mutating func restart(at now: Instant) {

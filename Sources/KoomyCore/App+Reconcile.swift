@@ -25,6 +25,7 @@ extension App {
             vacate(index, .scaledDown, at: now)
             passOnScouting(from: index)
             slots.removeLast()
+            act(.closeSlotListeners(name, slot: index))
         }
         while slots.count < spec.instances {
             let index = slots.count
@@ -57,7 +58,13 @@ extension App {
     }
 
     /// Whether two workers of the slot cannot run at once.
-    func isExclusive(_ slot: Slot) -> Bool { ownsPort || spec(of: slot).rollout.order == .stopFirst }
+    func isExclusive(_ slot: Slot) -> Bool {
+        let spec = spec(of: slot)
+        return ownsPort(spec) || spec.rollout.order == .stopFirst
+    }
+
+    /// Whether workers of a specification listen on a port of their own; with a listener of koomyd's they need none.
+    func ownsPort(_ spec: AppSpec) -> Bool { ownsPort && spec.listeners.isEmpty }
 
     /// Forgets the specifications that nothing needs any more, and their listeners.
     private mutating func collectGenerations() {

@@ -18,7 +18,7 @@ extension App {
             !slots.contains(where: { $0.replacement != nil }),
             let index = slotServed(by: next.serial)
         else { return }
-        let allowance = Rollout.allowance(spec(of: slots[index]).rollout, ownsPort: ownsPort)
+        let allowance = Rollout.allowance(spec(of: slots[index]).rollout, ownsPort: ownsPort(spec(of: slots[index])))
         guard allowance.newFirst > 0 || missing < allowance.stopFirst || next.cause == .requested else { return }
         recycles.removeFirst()
         publish(.recycling(slot: index, next.cause))

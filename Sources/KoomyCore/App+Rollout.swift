@@ -16,7 +16,7 @@ extension App {
         }
         let indices = slots.indices.filter { $0 < spec.instances && !stoppedSlots.contains($0) }
         rollout = Rollout(kind: .reload, from: current, to: generation, slots: Array(indices))
-        let allowance = Rollout.allowance(spec.rollout, ownsPort: ownsPort)
+        let allowance = Rollout.allowance(spec.rollout, ownsPort: ownsPort(spec))
         let order: RolloutPolicy.Order = allowance.newFirst > 0 ? .newFirst : .stopFirst
         publish(.rolloutBegan(from: current, to: generation, slots: indices.count, order: order))
     }
@@ -25,7 +25,8 @@ extension App {
     mutating func advanceRollout(at now: Instant) {
         guard rollout != nil else { return }
         includeStragglers()
-        let allowance = Rollout.allowance((rollout.flatMap { specs[$0.to] } ?? spec).rollout, ownsPort: ownsPort)
+        let target = rollout.flatMap { specs[$0.to] } ?? spec
+        let allowance = Rollout.allowance(target.rollout, ownsPort: ownsPort(target))
         // Slots that do not serve change first: nothing is lost by it, and they are not waited for.
         while let rollout, let next = rollout.pending.first(where: { !isReady($0) }) ?? rollout.pending.first {
             let active = slots.filter { $0.replacement?.cause == .rollout }

@@ -91,6 +91,9 @@ package struct Fleet: Hashable, Sendable {
 
     package init(idling: Idling = .stays) { self.idling = idling }
 
+    /// The apps that are not being deleted, in order.
+    package var knownNames: [AppName] { apps.keys.filter { !removals.contains($0) }.sorted() }
+
     /// An app that is not being deleted.
     func known(_ name: AppName) -> App? { removals.contains(name) ? nil : apps[name] }
 

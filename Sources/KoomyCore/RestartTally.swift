@@ -26,7 +26,7 @@ package struct RestartTally: Hashable, Sendable {
     private mutating func forget(before now: Instant, _ policy: RestartPolicy) {
         ends.removeAll { now - $0 >= policy.window }
         // Bounded whatever the policy says.
-        let most = max(1, min(policy.maxRestarts, 1_000))
+        let most = max(1, min(policy.maxRestarts, 1_000_000))
         if ends.count > most { ends.removeFirst(ends.count - most) }
     }
 }

@@ -111,8 +111,14 @@ public enum EventType: String, CaseIterable, Codable, Hashable, Sendable {
     case workerRecycling = "worker.recycling"
     /// The replacement of a worker is over.
     case workerRecycled = "worker.recycled"
+    /// A log file cannot be written; what is not written is counted and lost.
+    case logTrouble = "log.trouble"
+    /// A log file can be written again.
+    case logRecovered = "log.recovered"
     /// The desired state could not be written.
     case stateUnsaved = "state.unsaved"
+    /// The desired state could not be read at the start; the file was kept aside.
+    case stateCorrupt = "state.corrupt"
     /// The desired state is on disk again.
     case stateSaved = "state.saved"
     /// A generation begins to replace another.

@@ -1,4 +1,5 @@
 package import KoomyCore
+import KoomyEventLoop
 import KoomyModel
 package import KoomySystem
 import KoomyWire
@@ -49,7 +50,9 @@ extension Supervisor: ControlDelegate {
         case .abort(let request): return targets(request.targets, Request.abort)
         case .scale(let request): return scale(request)
         case .reload(let request): return reload(request)
-        case .stopDaemon: return .success(.request(.shutdown(.drain), warnings: []))
+        case .stopDaemon:
+            announceLeaving(.drain)
+            return .success(.request(.shutdown(.drain), warnings: []))
         case .reopenLogs: return .success(.reopenLogs)
         }
     }
@@ -68,7 +71,7 @@ extension Supervisor: ControlDelegate {
             case nil: return .failure(Refusal(.badRequest, KoomyWire.Target.problem(of: word)))
             }
         }
-        if let unknown = targets.compactMap(\.app).first(where: { fleet.apps[$0] == nil }) {
+        if let unknown = targets.compactMap(\.app).first(where: { !fleet.knownNames.contains($0) }) {
             return .failure(noSuchApp(unknown))
         }
         return .success(targets)
@@ -78,7 +81,7 @@ extension Supervisor: ControlDelegate {
         let known = knownApps()
         let hint =
             known.isEmpty
-            ? "no app is known; koomyctl start FILE defines some" : "known: \(known.joined(separator: ", "))"
+            ? "no app is known; koomyctl start FILE defines some" : NameSuggestion.hint(for: name.text, among: known)
         return Refusal(.noSuchApp, "no app is called \(name)", hint: hint)
     }
 
@@ -112,7 +115,7 @@ extension Supervisor: ControlDelegate {
         var reloads: [Reload] = []
         var warnings: [DiagnosticView] = []
         var files: [String: ConfigurationSource.Loaded] = [:]
-        for target in targets.flatMap({ $0.app == nil ? fleet.apps.keys.sorted().map { .init(app: $0) } : [$0] }) {
+        for target in targets.flatMap({ $0.app == nil ? fleet.knownNames.map { .init(app: $0) } : [$0] }) {
             guard let name = target.app else { continue }
             guard target.slot == nil, let file = fleet.desired[name]?.file else {
                 reloads.append(Reload(target: target))
@@ -155,6 +158,7 @@ extension Supervisor: ControlDelegate {
     /// SIGHUP: everything that came from a file is read again and rolled out.
     package func reloadEverything() {
         reporter.reloading()
+        keepServiceManagerWaiting()
         announce(.configLoaded, "SIGHUP: reading every file again")
         switch reload([.init(app: nil)]) {
         case .failure(let refusal):
@@ -183,10 +187,30 @@ extension Supervisor: ControlDelegate {
 
     /// SIGTERM, SIGINT: drain; SIGQUIT, or asked again: now.
     package func leave(_ urgency: Urgency) {
-        announce(.daemonStopping, urgency == .now ? "leaving at once" : "draining every worker, then leaving")
-        let longest = fleet.apps.values.map(\.spec.stop.killTimeout).max() ?? .zero
-        reporter.stopping(within: longest)
+        announceLeaving(urgency)
         request(.shutdown(urgency), answer: Answer(apps: nil) { _ in })
+    }
+
+    private func announceLeaving(_ urgency: Urgency) {
+        announce(.daemonStopping, urgency == .now ? "leaving at once" : "draining every worker, then leaving")
+        reporter.stopping()
+        keepServiceManagerWaiting()
+    }
+
+    /// As long as workers leave, or a rollout that systemd waits for is under way, it is asked for more time.
+    private func keepServiceManagerWaiting() {
+        reporter.askForTime()
+        patience?.arm(at: MonotonicClock.now() + ServiceReporter.period)
+    }
+
+    /// The patience timer fired.
+    func renewPatience() {
+        let isReloading = fleet.apps.values.contains { $0.rollout != nil }
+        switch fleet.phase {
+        case .serving: if isReloading { keepServiceManagerWaiting() }
+        case .leaving: keepServiceManagerWaiting()
+        case .left: break
+        }
     }
 
     private var source: ConfigurationSource { ConfigurationSource(environment: setting.environment) }

@@ -19,7 +19,7 @@ extension Supervisor {
         return view
     }
 
-    package func knownApps() -> [String] { fleet.apps.keys.sorted().map(\.text) }
+    package func knownApps() -> [String] { fleet.knownNames.map(\.text) }
 
     package func events(since sequence: UInt64) -> [EventView] { journal.events(since: sequence) }
 

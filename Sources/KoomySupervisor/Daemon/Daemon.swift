@@ -84,9 +84,14 @@ package final class Daemon {
         switch try store.load() {
         case .nothing: supervisor.send(.booted(DesiredState()))
         case .state(let state): supervisor.send(.booted(state))
+        case .newer(let version):
+            throw Refusal(
+                .badConfiguration,
+                "\(store.path) has version \(version), and this koomyd knows \(DesiredState.currentVersion): start a later koomyd"
+            )
         case .corrupt(let reason, let keptAs):
             log.error("the state cannot be read (\(reason)); it is kept as \(keptAs), and no app is known")
-            supervisor.announce(.stateUnsaved, "the state could not be read; it is kept as \(keptAs)")
+            supervisor.announce(.stateCorrupt, "the state could not be read; it is kept as \(keptAs)")
             supervisor.send(.booted(DesiredState()))
         }
     }
@@ -99,8 +104,10 @@ package final class Daemon {
             try loop.signal(.interrupt) { [weak self] _ in self?.drain() },
             try loop.signal(.quit) { _ in supervisor.leave(.now) },
             try loop.signal(.user1) { _ in supervisor.reopenLogs() },
-            // Not ours: what runs in the foreground as a container's first process passes it on.
-            try loop.signal(.user2) { _ in supervisor.processes.signalAll(.user2) },
+            // Not ours: what runs in the foreground, as a container's first process, passes it on. It would end most workers.
+            try loop.signal(.user2) { [isForeground = setting.foregroundFile != nil] _ in
+                if isForeground { supervisor.processes.signalAll(.user2) }
+            },
         ]
     }
 

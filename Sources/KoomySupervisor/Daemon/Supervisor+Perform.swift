@@ -22,6 +22,7 @@ extension Supervisor {
             attempt("arm a schedule") { () throws(SystemError) in try calendar.set(name, schedule) }
         case .openListeners(let name, let generation): openListeners(name, generation)
         case .closeListeners(let name, let generation): listeners.close(name, generation)
+        case .closeSlotListeners(let name, let slot): listeners.closeSlot(name, slot)
         case .prepare(let ticket, let preparation): prepare(ticket, preparation)
         case .publish(let notice): publish(notice)
         case .reply(let id, let reply): answers.removeValue(forKey: id)?.finish(reply)
@@ -84,6 +85,9 @@ extension Supervisor {
             text.serial.flatMap { processes.workers[WorkerID(app: app, serial: $0)]?.pid }
         }
         announce(text.type, app: notice.app, text.message, slot: text.slot, serial: text.serial, pid, text.generation)
+        if case .workerReady(let serial, _, _, _, _) = notice.kind, let app = notice.app {
+            processes.settle(WorkerID(app: app, serial: serial))
+        }
         // How a rollout ended is what its result says.
         if case .rolloutEnded = notice.kind { return }
         guard let app = notice.app else { return }
@@ -132,13 +136,13 @@ extension EventType {
     fileprivate var isTrouble: Bool {
         switch self {
         case .daemonAnomaly, .configRejected, .workerStartFailed, .workerReadyTimeout, .workerUnhealthy, .workerHung,
-            .workerKilled, .workerErrored, .listenerFailed, .stateUnsaved, .appIncident:
+            .workerKilled, .workerErrored, .listenerFailed, .stateUnsaved, .stateCorrupt, .logTrouble, .appIncident:
             true
         case .daemonStarted, .daemonStopping, .daemonLogsReopened, .configLoaded, .appAdded, .appState,
             .appScaled, .appReset, .appDeleted, .appRecovered, .listenerOpened, .listenerClosed, .workerStarted,
             .workerReady, .workerDraining, .workerExited, .workerGone, .workerFinished, .workerBackoff,
             .workerRecycling,
-            .workerRecycled, .rolloutStarted, .rolloutProgress, .rolloutEnded, .stateSaved:
+            .workerRecycled, .rolloutStarted, .rolloutProgress, .rolloutEnded, .stateSaved, .logRecovered:
             false
         }
     }

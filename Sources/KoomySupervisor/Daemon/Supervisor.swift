@@ -46,6 +46,8 @@ package final class Supervisor {
     private var isHandling = false
     /// Fires when it has been quiet for a while after the start or a command, whose code is then not kept in memory.
     private var quiet: TimerSource?
+    /// Fires while systemd is to be kept waiting.
+    private(set) var patience: TimerSource?
     private static let quietSpan = TimeSpan.seconds(3)
     private(set) var anomalies = 0
 
@@ -60,7 +62,15 @@ package final class Supervisor {
             opened: { outbox.target?.announce(.listenerOpened, app: $0, $1) },
             closed: { outbox.target?.announce(.listenerClosed, app: $0, $1) }
         )
-        logs = LogTable(loop: loop, folder: setting.directories.log, isForeground: setting.foregroundFile != nil)
+        logs = LogTable(loop: loop, folder: setting.directories.log, isForeground: setting.foregroundFile != nil) {
+            file,
+            trouble in
+            if let trouble {
+                outbox.target?.announce(.logTrouble, "\(trouble); what cannot be written is lost")
+            } else {
+                outbox.target?.announce(.logRecovered, "\(file.path) is written again; \(file.dropped) bytes were lost")
+            }
+        }
         processes = try ProcessTable(
             loop: loop,
             listeners: listeners,
@@ -76,6 +86,7 @@ package final class Supervisor {
         timers = TimerTable(loop: loop) { outbox.send(.timerFired($0)) }
         calendar = try CalendarTable(loop: loop) { outbox.send(.scheduleFired($0)) }
         outbox.target = self
+        patience = try loop.timer { [weak self] in self?.renewPatience() }
         quiet = try loop.timer(at: MonotonicClock.now() + Self.quietSpan, accuracy: .seconds(1), priority: .idle) {
             ThisProcess.releaseIdleCode()
         }

@@ -50,12 +50,13 @@ package final class ListenerTable {
         do throws(SystemError) {
             for spec in wanted {
                 let key = Key(app, spec, slot: spec.reusePort ? 0 : nil)
-                if let entry = entries[key] {
-                    try change(entry, to: spec)
-                } else {
-                    entries[key] = Entry(try openSocket(app, spec), spec)
-                    opened.append(key)
-                }
+                guard entries[key] == nil else { continue }
+                entries[key] = Entry(try openSocket(app, spec), spec)
+                opened.append(key)
+            }
+            // Only now: what is open already serves, and is changed when nothing else can fail.
+            for spec in wanted {
+                if let entry = entries[Key(app, spec, slot: spec.reusePort ? 0 : nil)] { try change(entry, to: spec) }
             }
         } catch {
             for key in opened { close(key) }
@@ -75,6 +76,11 @@ package final class ListenerTable {
             entry.generations.remove(generation)
             if entry.generations.isEmpty { close(key) }
         }
+    }
+
+    /// Closes the sockets that only this slot had; what was queued on them is refused, and new connections go to others.
+    package func closeSlot(_ app: AppName, _ slot: Int) {
+        for key in entries.keys where key.app == app && key.slot == slot { close(key) }
     }
 
     /// The descriptors of a generation's listeners for a worker of a slot, in the file's order.

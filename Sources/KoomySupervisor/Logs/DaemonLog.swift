@@ -22,13 +22,19 @@ package final class DaemonLog {
 
     /// Writes to the journal where systemd started us, to standard error where `prefersStandardError`, else to a file.
     package init(environment: [String: String], prefersStandardError: Bool, file: String) {
-        if environment["JOURNAL_STREAM"] != nil {
+        if Self.isJournal(environment["JOURNAL_STREAM"]) {
             target = .standardError(marksLevel: true)
         } else if prefersStandardError {
             target = .standardError(marksLevel: false)
         } else {
             target = .file(LogFile(path: file, mode: 0o640))
         }
+    }
+
+    /// Whether standard error is the stream of the journal that a variable names as `device:inode` (systemd.exec(5)).
+    private static func isJournal(_ stream: String?) -> Bool {
+        guard let stream, let identity = FileIdentity(of: StandardStream.error.rawValue) else { return false }
+        return stream == "\(identity.device):\(identity.inode)"
     }
 
     package func error(_ text: String) { write(.error, text) }

@@ -9,13 +9,30 @@ package final class LogFile {
     package private(set) var dropped: UInt64 = 0
     /// The last reason why something was not written; nil while writing works.
     package private(set) var trouble: SystemError?
+    /// Told when writing begins to fail, and with nil when it works again.
+    private let noticed: (LogFile, SystemError?) -> Void
+    /// Who wrote last and left a line without its end.
+    private var unfinished: ObjectIdentifier?
 
-    package init(path: String, mode: UInt32 = 0o640) {
+    package init(
+        path: String,
+        mode: UInt32 = 0o640,
+        noticed: @escaping (LogFile, SystemError?) -> Void = { _, _ in }
+    ) {
         self.path = path
         self.mode = mode
+        self.noticed = noticed
     }
 
-    /// Appends whole lines; what cannot be written is counted.
+    /// Appends lines of one writer; a line that another writer left unfinished is ended first, so that none is mixed.
+    package func write(_ bytes: UnsafeRawBufferPointer, from writer: ObjectIdentifier) {
+        guard let last = bytes.last else { return }
+        if let unfinished, unfinished != writer { write(Array("\n".utf8)) }
+        write(bytes)
+        unfinished = last == UInt8(ascii: "\n") ? nil : writer
+    }
+
+    /// Appends bytes; what cannot be written is counted.
     package func write(_ bytes: UnsafeRawBufferPointer) {
         var rest = bytes
         do throws(SystemError) {
@@ -26,10 +43,14 @@ package final class LogFile {
                 }
                 rest = UnsafeRawBufferPointer(rebasing: rest[count...])
             }
+            guard trouble != nil else { return }
             trouble = nil
+            noticed(self, nil)
         } catch {
             dropped += UInt64(rest.count)
+            let isNew = trouble == nil
             trouble = error
+            if isNew { noticed(self, error) }
             // The next line opens it again: the folder may have been made, the disk mounted meanwhile.
             descriptor = nil
         }

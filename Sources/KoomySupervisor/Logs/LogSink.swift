@@ -2,7 +2,7 @@ import KoomyModel
 import KoomySystem
 
 /// Where the lines of one stream of one worker go, and what each begins with.
-package struct LogSink {
+package final class LogSink {
     package enum Target {
         case file(LogFile)
         /// Standard output of koomyd in the foreground.
@@ -46,7 +46,7 @@ package struct LogSink {
 
     private func emit(_ bytes: UnsafeRawBufferPointer) {
         switch target {
-        case .file(let file): file.write(bytes)
+        case .file(let file): file.write(bytes, from: ObjectIdentifier(self))
         case .console: StandardStream.output.write(bytes)
         }
     }

@@ -17,7 +17,20 @@ package final class LogTable {
     private var users: [String: Int] = [:]
     private var pumpsOfWorkers: [WorkerID: [LogPump]] = [:]
 
-    package init(loop: EventLoop, folder: String, isForeground: Bool) {
+    private let noticed: (LogFile, SystemError?) -> Void
+
+    /// - Parameters:
+    ///   - loop: Where pipes are watched.
+    ///   - folder: Where files are made whose place no app names.
+    ///   - isForeground: Whether everything goes to standard output.
+    ///   - noticed: Told when a file cannot be written, and with nil when it can again.
+    package init(
+        loop: EventLoop,
+        folder: String,
+        isForeground: Bool,
+        noticed: @escaping (LogFile, SystemError?) -> Void = { _, _ in }
+    ) {
+        self.noticed = noticed
         self.loop = loop
         self.folder = folder
         self.isForeground = isForeground
@@ -71,11 +84,6 @@ package final class LogTable {
     /// Opens every file again, after they were moved away.
     package func reopen() { for file in files.values { file.reopen() } }
 
-    /// Files that cannot be written just now, and what that has cost.
-    package var troubles: [(path: String, dropped: UInt64, error: SystemError)] {
-        files.values.compactMap { file in file.trouble.map { (file.path, file.dropped, $0) } }
-    }
-
     private func release(_ path: String) {
         let left = (users[path] ?? 1) - 1
         users[path] = left > 0 ? left : nil
@@ -84,7 +92,7 @@ package final class LogTable {
 
     private func file(_ path: String) -> LogFile {
         if let file = files[path] { return file }
-        let file = LogFile(path: path)
+        let file = LogFile(path: path, noticed: noticed)
         files[path] = file
         return file
     }

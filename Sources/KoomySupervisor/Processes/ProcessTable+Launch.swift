@@ -39,7 +39,13 @@ extension ProcessTable {
         let cgroup = makeCgroup(id, spec)
         plan.request.attributes.oomScoreAdjust = plan.request.attributes.oomScoreAdjust ?? defaultOutOfMemoryScore
         plan.request.cgroup = cgroup?.cgroup.descriptor.number
-        let process = try spawner.spawn(plan.request)
+        let process: SpawnedProcess
+        do throws(StartFailure) {
+            process = try spawner.spawn(plan.request)
+        } catch {
+            try? cgroup?.cgroup.remove()
+            throw error
+        }
         let pid = process.pid
         let worker = process.split { pidfd, startup in
             let worker = WorkerProcess(
@@ -145,16 +151,17 @@ extension ProcessTable {
         }
     }
 
-    /// Looks for evidence that the worker waits for connections, where that is what proves it.
+    /// Looks for evidence that the worker waits for connections, or owns a port, until it is ready.
     private func observe(_ worker: WorkerProcess) {
-        let observes: Bool =
+        let proves: Bool =
             switch worker.spec.readiness {
             case .automatic, .observed: true
             case .notify, .descriptor, .ipc, .probe, .uptime: false
             }
-        guard observes else { return }
         let id = worker.id
         let inodes = listeners.inodes(id.app, worker.generation)
+        // An app with listeners of koomyd's needs no port; one without may have one, whatever proves it ready.
+        guard proves || inodes.isEmpty else { return }
         do {
             worker.observer = try ReadinessObserver(
                 loop: loop,
@@ -168,11 +175,21 @@ extension ProcessTable {
             ) { [weak self] finding in
                 guard let self else { return }
                 if case .ownsListener = finding, inodes.isEmpty { ownsPort(id) }
-                report(id, .becameReady(.observed))
+                if proves { report(id, .becameReady(.observed)) }
             }
         } catch {
             log.warning("\(id.app):\(worker.slot): it cannot be observed: \(error)")
         }
+    }
+
+    /// A worker has proved that it serves: it is looked at once more, for a port of its own, and then left alone.
+    package func settle(_ id: WorkerID) {
+        guard let worker = workers[id], let observer = worker.observer else { return }
+        observer.end()
+        worker.observer = nil
+        guard listeners.inodes(id.app, worker.generation).isEmpty else { return }
+        let processes = [worker.pid] + (ProcessTree.descendants(of: worker.pid) ?? [])
+        if case .ownsListener? = ReadinessObserver.look(at: processes, listeners: []) { ownsPort(id) }
     }
 
     private func makeCgroup(_ id: WorkerID, _ spec: AppSpec) -> WorkerCgroup? {

@@ -12,7 +12,7 @@ enum MemorySampler {
         var found: [(WorkerID, ByteCount)] = []
         var others: [(process: WorkerProcess, limit: ByteCount)] = []
         for worker in workers {
-            if let counted = worker.process.cgroup?.cgroup.memoryCurrent() {
+            if let counted = worker.process.cgroup?.cgroup.memoryHeld() {
                 found.append((worker.process.id, counted))
             } else {
                 others.append(worker)

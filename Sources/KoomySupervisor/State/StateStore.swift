@@ -13,6 +13,8 @@ package struct StateStore {
     package enum Found {
         case nothing
         case state(DesiredState)
+        /// A later koomyd wrote it; it is left as it is.
+        case newer(version: Int)
         /// It could not be used, for this reason, and was kept aside under this path.
         case corrupt(reason: String, keptAs: String)
     }
@@ -29,8 +31,8 @@ package struct StateStore {
         let reason: String
         do {
             let state = try JSONDecoder().decode(DesiredState.self, from: Data(bytes))
-            guard state.version > DesiredState.currentVersion else { return .state(state) }
-            reason = "it has version \(state.version), and this koomyd knows \(DesiredState.currentVersion)"
+            guard state.version <= DesiredState.currentVersion else { return .newer(version: state.version) }
+            return .state(state)
         } catch {
             reason = "\(error)"
         }

@@ -1,6 +1,6 @@
 package import KoomyCore
 import KoomyEventLoop
-package import KoomyModel
+import KoomyModel
 import KoomySystem
 
 /// Tells systemd how things stand; nothing happens where systemd did not start us.
@@ -14,11 +14,13 @@ package final class ServiceReporter {
 
     package func reloading() { _ = try? notifier.send(.reloading) }
 
-    /// Workers are leaving: systemd waits for the longest of their kill timeouts, and a little more.
-    package func stopping(within span: TimeSpan) {
-        _ = try? notifier.send(.stopping)
-        _ = try? notifier.send(.extendTimeout(span + .seconds(10)))
-    }
+    package func stopping() { _ = try? notifier.send(.stopping) }
+
+    /// How often more time is asked for, while something takes long that goes on.
+    static let period = TimeSpan.seconds(5)
+
+    /// Has systemd wait for three periods from now (EXTEND_TIMEOUT_USEC); a koomyd that hangs asks no more.
+    func askForTime() { _ = try? notifier.send(.extendTimeout(Self.period * 3)) }
 
     /// One line with real counts, sent when it changes.
     package func report(_ fleet: Fleet) {

@@ -36,6 +36,24 @@ package struct ChildCgroup: ~Copyable, Sendable {
     /// Kills every process in it and below it at once (cgroup.kill, Linux 5.14).
     package borrowing func kill() throws(SystemError) { try write("1", to: "cgroup.kill") }
 
+    /// Memory that its processes hold themselves; nil without the memory controller.
+    ///
+    /// Anonymous and shared memory of memory.stat: the page cache, which memory.current counts, goes when it is needed.
+    package borrowing func memoryHeld() -> ByteCount? {
+        guard let bytes = ProcFS.read("\(path)/memory.stat", most: 8_192) else { return nil }
+        var lines = ByteCursor(bytes)
+        var held: UInt64?
+        while let line = lines.nextLine() {
+            var words = ByteCursor(line)
+            guard let name = words.nextWord(), name.elementsEqual("anon".utf8) || name.elementsEqual("shmem".utf8)
+            else {
+                continue
+            }
+            held = (held ?? 0) + (words.nextNumber() ?? 0)
+        }
+        return held.map(ByteCount.init(bytes:))
+    }
+
     /// Memory of all its processes, page cache included; nil without the memory controller.
     package borrowing func memoryCurrent() -> ByteCount? {
         ProcFS.number(in: "\(path)/memory.current").map { ByteCount(bytes: UInt64(max(0, $0))) }

@@ -20,9 +20,9 @@ struct EventText {
 
     private func style(_ event: EventView) -> Style {
         switch EventType(rawValue: event.type) {
-        case .workerReady, .workerRecycled, .appRecovered, .stateSaved: .green
+        case .workerReady, .workerRecycled, .appRecovered, .stateSaved, .logRecovered: .green
         case .workerErrored, .workerKilled, .workerHung, .workerStartFailed, .configRejected, .daemonAnomaly,
-            .listenerFailed, .stateUnsaved:
+            .listenerFailed, .stateUnsaved, .stateCorrupt, .logTrouble:
             .red
         case .workerUnhealthy, .workerReadyTimeout, .workerBackoff, .workerExited,
             .appIncident, .workerRecycling:

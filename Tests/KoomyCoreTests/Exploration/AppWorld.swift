@@ -138,7 +138,7 @@ struct AppWorld: Hashable {
             let users = app.workers.values.filter { $0.generation == generation && processes[$0.id.serial] == .running }
             if !users.isEmpty { violation = "generation \(generation.number) lost its listeners with workers left" }
         case .anomaly(let anomaly): violation = "\(anomaly)"
-        case .ask, .sample, .schedule, .openListeners, .prepare, .publish, .reply, .exit: break
+        case .ask, .sample, .schedule, .openListeners, .closeSlotListeners, .prepare, .publish, .reply, .exit: break
         }
     }
 
