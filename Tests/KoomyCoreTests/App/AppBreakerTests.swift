@@ -184,7 +184,7 @@ struct AppBreakerTests {
         _ = app.ends(1)
         _ = app.ends(2)
         _ = app.ends(3)
-        #expect(app.on(.stopSlot(0)) == ["spawn 5"])
+        #expect(app.on(.stopSlot(0)) == ["close #0", "spawn 5"])
         #expect(app.app.breaker == .incident(scout: 1))
         #expect(app.ready(5) == ["spawn 6"])
     }
@@ -195,7 +195,7 @@ struct AppBreakerTests {
         _ = app.ends(2)
         _ = app.ends(1)
         #expect(app.app.breaker == .incident(scout: 2))
-        #expect(app.on(.scale(2)) == ["spawn 5"])
+        #expect(app.on(.scale(2)) == ["close #2", "spawn 5"])
         #expect(app.app.breaker == .incident(scout: 0))
     }
 

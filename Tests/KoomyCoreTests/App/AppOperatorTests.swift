@@ -82,7 +82,7 @@ struct AppOperatorTests {
 
     @Test func `a slot is stopped and started alone`() {
         var app = AppScript.serving(.plain(2))
-        #expect(app.on(.stopSlot(1)) == ["TERM 2"])
+        #expect(app.on(.stopSlot(1)) == ["TERM 2", "close #1"])
         #expect(app.ends(2, .exited(code: 0)) == [])
         #expect(app.app.condition == .ok)
         #expect(app.app.rows.map(\.condition) == [.ready, .stopped])
@@ -169,7 +169,7 @@ struct AppOperatorTests {
         var app = AppScript.serving(.plain(2))
         #expect(app.on(.scale(4)) == ["spawn 3", "spawn 4"])
         _ = app.ready(3, 4)
-        #expect(app.on(.scale(1)) == ["TERM 4", "TERM 3", "TERM 2"])
+        #expect(app.on(.scale(1)) == ["TERM 4", "close #3", "TERM 3", "close #2", "TERM 2", "close #1"])
         #expect(app.app.condition == .ok)
         #expect(app.app.rows.map(\.condition) == [.ready, .draining, .draining, .draining])
     }
@@ -188,7 +188,7 @@ struct AppOperatorTests {
         _ = app.ready(1)
         _ = app.ends(2)
         _ = app.ends(3)
-        #expect(app.on(.scale(1)) == ["no restart 1"])
+        #expect(app.on(.scale(1)) == ["no restart 1", "close #1"])
         #expect(app.app.condition == .ok)
     }
 

@@ -157,7 +157,7 @@ struct AppRestartTests {
         #expect(app.on(.stop(.stopped)).last == "TERM 1")
         #expect(app.on(.start) == [])
         #expect(app.ends(1, .exited(code: 0)) == ["spawn 2"])
-        #expect(app.on(.stopSlot(0)) == [])
+        #expect(app.on(.stopSlot(0)) == ["close #0"])
         #expect(app.on(.startSlot(0)) == [])
         #expect(app.on(2, .spawned) == ["TERM 2"])
         #expect(app.ends(2, .exited(code: 0)) == ["spawn 3"])

@@ -117,7 +117,7 @@ struct AppRolloutTests {
         _ = app.ready(4)
         _ = app.settles(0)
         #expect(app.ready == [2, 3, 4])
-        #expect(app.ends(1, .exited(code: 0)) == ["TERM 3", "TERM 2"])
+        #expect(app.ends(1, .exited(code: 0)) == ["TERM 3", "close #2", "TERM 2", "close #1"])
         #expect(app.outcome == .done)
     }
 
@@ -127,7 +127,7 @@ struct AppRolloutTests {
         _ = app.ready(2)
         _ = app.settles(1)
         app.starts(4)
-        #expect(app.ends(3) == ["no settle 2", "no settle 0", "TERM 4", "TERM 2"])
+        #expect(app.ends(3) == ["no settle 2", "no settle 0", "TERM 4", "close #2", "TERM 2", "close #1"])
         #expect(app.outcome == .workerFailed)
         #expect(app.app.slots.count == 1)
         #expect(app.ready == [1])
@@ -154,7 +154,7 @@ struct AppRolloutTests {
     @Test func `a scale down during the rollout drops what is beyond`() {
         var app = AppScript.serving(.plain(2))
         _ = roll(&app)
-        #expect(app.on(.scale(1)) == ["TERM 2"])
+        #expect(app.on(.scale(1)) == ["TERM 2", "close #1"])
         _ = app.ready(3)
         _ = app.settles(0)
         _ = app.ends(1, .exited(code: 0))

@@ -263,7 +263,7 @@ struct FleetRequestTests {
         #expect(fleet.ask(2, .scale(a, .by(1))) == ["prepare save", "spawn a#2"])
         #expect(fleet.saved[a]?.spec.instances == 2)
         #expect(fleet.ready(a, 2) == ["reply 2 a done"])
-        #expect(fleet.ask(3, .scale(a, .to(1))) == ["prepare save", "TERM a#2"])
+        #expect(fleet.ask(3, .scale(a, .to(1))) == ["prepare save", "TERM a#2", "close a#1"])
         #expect(fleet.ends(a, 2) == ["reply 3 a done"])
         for scale in [Scale.to(0), .by(-1), .to(10_001), .by(.max)] {
             #expect(fleet.ask(4, .scale(a, scale)) == ["reply 4 a refused"])

@@ -129,13 +129,13 @@ struct OperatorsDesk {
         case .define(let definitions):
             guard let definition = definitions.last(where: { $0.spec.name == name }) else { return nil }
             guard let kept else { return "it is not on disk" }
-            if kept.spec != definition.spec { return "another specification is on disk" }
+            if !kept.matches(definition.spec) { return "another specification is on disk" }
             if definition.spec.startsAutomatically, kept.goal != .running { return "it is stopped on disk" }
         case .reload(let reloads):
             guard let reload = reloads.first(where: { $0.target.app == name }), reload.target.slot == nil,
                 let definition = reload.definition
             else { return nil }
-            if kept?.spec != definition.spec { return "another specification is on disk" }
+            if kept?.matches(definition.spec) != true { return "another specification is on disk" }
         case .start(let targets):
             if kept?.goal != .running { return "it does not run on disk" }
             let slots = targets.filter { $0.app == name || $0.app == nil }
@@ -169,5 +169,14 @@ extension Request {
         case .scale(let name, _): [name]
         case .shutdown: nil
         }
+    }
+}
+
+extension DesiredApp {
+    /// Whether it is what a file says, but for a number of instances that an operator has set since.
+    fileprivate func matches(_ file: AppSpec) -> Bool {
+        var expected = file
+        if fileInstances == file.instances { expected.instances = spec.instances }
+        return spec == expected
     }
 }
