@@ -12,6 +12,14 @@ import Testing
         String(decoding: LogStamp(LogDateFormat(text: "", tokens: tokens)).text(at: time), as: UTF8.self)
     }
 
+    /// One stamp again and again, so many nanoseconds after that afternoon.
+    private func texts(_ stamp: LogStamp, _ offsets: [Int64]) -> [String] {
+        offsets.map { offset in
+            let bytes = stamp.text(at: WallTime(nanoseconds: Self.afternoon.nanoseconds + offset))
+            return String(decoding: bytes, as: UTF8.self)
+        }
+    }
+
     @Test(arguments: [
         (LogDateFormat.Token.literal("at"), "at"), (.year, "2026"), (.year2, "26"), (.month, "03"), (.month1, "3"),
         (.monthName, "March"), (.monthShort, "Mar"), (.day, "05"), (.day1, "5"), (.hour, "15"), (.hour1, "15"),
@@ -69,14 +77,8 @@ import Testing
     @Test func `a stamp that was kept for its second is not used for another`() {
         inTimeZone("UTC") {
             let stamp = LogStamp(LogDateFormat(text: "", tokens: [.minute, .literal(":"), .second]))
-            func text(_ offset: Int64) -> String {
-                String(
-                    decoding: stamp.text(at: WallTime(nanoseconds: Self.afternoon.nanoseconds + offset)),
-                    as: UTF8.self
-                )
-            }
-            #expect([0, 900_000_000, 0].map(text) == ["07:09", "07:09", "07:09"])
-            #expect([1_000_000_000, 60_000_000_000, 0].map(text) == ["07:10", "08:09", "07:09"])
+            #expect(texts(stamp, [0, 900_000_000, 0]) == ["07:09", "07:09", "07:09"])
+            #expect(texts(stamp, [1_000_000_000, 60_000_000_000, 0]) == ["07:10", "08:09", "07:09"])
         }
     }
 
@@ -86,10 +88,7 @@ import Testing
     ])
     func `a fraction changes within its second`(_ token: LogDateFormat.Token, _ expected: [String]) {
         let stamp = LogStamp(LogDateFormat(text: "", tokens: [token]))
-        let texts = [Int64(0), 900_000_000].map { later in
-            stamp.text(at: WallTime(nanoseconds: Self.afternoon.nanoseconds + later))
-        }
-        #expect(texts.map { String(decoding: $0, as: UTF8.self) } == expected)
+        #expect(texts(stamp, [0, 900_000_000]) == expected)
     }
 
     @Test func `koomyd's own stamp is one of RFC 3339`() {
