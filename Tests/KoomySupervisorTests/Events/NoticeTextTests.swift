@@ -29,7 +29,8 @@ struct NoticeTextTests {
         (.workerForced(serial: 7, slot: 2), .workerKilled), (.workerGone(serial: 7, slot: 2), .workerGone),
         (.restartScheduled(slot: 2, delay: .seconds(15)), .workerBackoff),
         (.incident(scout: 2, .exited(code: 1)), .appIncident), (.finished(slot: 2, .exited(code: 0)), .workerFinished),
-        (.errored(unstableEnds: 10, .exited(code: 1)), .workerErrored), (.unstartable(slot: 2, missing), .workerErrored),
+        (.errored(unstableEnds: 10, .exited(code: 1)), .workerErrored),
+        (.unstartable(slot: 2, missing), .workerErrored),
         (.retrying(slot: 2), .workerBackoff), (.recovered, .appRecovered),
         (.recycling(slot: 2, .memory(ByteCount(bytes: 300 << 20))), .workerRecycling),
         (.recycling(slot: 2, .age), .workerRecycling), (.recycling(slot: 2, .schedule), .workerRecycling),
@@ -98,7 +99,9 @@ struct NoticeTextTests {
     @Test func `numbers of one and of many read well`() {
         #expect(message(.scaled(1)) == "1 instance from now on")
         #expect(message(.scaled(0)) == "0 instances from now on")
-        #expect(message(.rollbackBegan(Self.failure, slots: 1)) == "HTTP 500; 1 worker goes back to the generation before")
+        #expect(
+            message(.rollbackBegan(Self.failure, slots: 1)) == "HTTP 500; 1 worker goes back to the generation before"
+        )
         #expect(
             message(.rollbackBegan(.init(outcome: .aborted, slot: nil, detail: ""), slots: 2))
                 == "aborted; 2 workers go back to the generation before"
@@ -113,6 +116,8 @@ struct NoticeTextTests {
     }
 
     @Test func `memory is told in mebibytes`() {
-        #expect(message(.recycling(slot: 0, .memory(ByteCount(bytes: 300 << 20)))) == "replaced, because it uses 300 MiB")
+        #expect(
+            message(.recycling(slot: 0, .memory(ByteCount(bytes: 300 << 20)))) == "replaced, because it uses 300 MiB"
+        )
     }
 }

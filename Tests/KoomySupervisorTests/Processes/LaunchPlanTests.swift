@@ -133,7 +133,9 @@ struct LaunchPlanTests {
 
     // MARK: - Program and arguments
 
-    @Test func `a program is its own first argument as the file writes it, placeholders are replaced in the others`() throws {
+    @Test func `a program is its own first argument as the file writes it, placeholders are replaced in the others`()
+        throws
+    {
         var spec = try AppSpec.example("web", "true")
         spec.command.arguments = ["--fd={fd:admin}", "{slot}", "{probe_fd}", "{fd}", "{fd:none}", ""]
         let request = try plan(spec, slot: 6, listeners: [("web", 40), ("admin", 41)], probe: 42).request
@@ -178,7 +180,8 @@ struct LaunchPlanTests {
             try files.write("", to: "plain")
             let cases: [(script: String, interpreter: String?, errno: Errno, subject: String)] = [
                 ("/nonexistent/program", nil, .noSuchFile, "/nonexistent/program"),
-                ("./missing", nil, .noSuchFile, files("missing")), ("no-such-program", nil, .noSuchFile, "no-such-program"),
+                ("./missing", nil, .noSuchFile, files("missing")),
+                ("no-such-program", nil, .noSuchFile, "no-such-program"),
                 ("./plain", nil, .permissionDenied, files("plain")), (files.path, nil, .isDirectory, files.path),
                 ("missing.js", "env", .noSuchFile, files("missing.js")),
                 ("plain", "no-such-interpreter", .noSuchFile, "no-such-interpreter"),

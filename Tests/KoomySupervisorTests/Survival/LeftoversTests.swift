@@ -24,7 +24,9 @@ struct LeftoversTests {
     @Test func `workers of this koomyd are found with all that they started, and no others`() throws {
         try Workspace.with { files in
             let programs = try ["notify/1", "notify/22"].map { try start(files($0)) }
-            let others = try [files("notify-other/1"), files("notify"), "/run/systemd/notify", nil].map { try start($0) }
+            let others = try [files("notify-other/1"), files("notify"), "/run/systemd/notify", nil].map {
+                try start($0)
+            }
             let leftovers = Leftovers(notifyFolder: files("notify"))
             #expect(found(leftovers) == programs.flatMap(\.tree).sorted())
             withExtendedLifetime(others) {}

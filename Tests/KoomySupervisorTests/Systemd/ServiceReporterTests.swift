@@ -29,7 +29,9 @@ struct ServiceReporterTests {
             var events = [event]
             while !events.isEmpty {
                 for action in fleet.handle(events.removeFirst(), at: now) {
-                    if case .openListeners(let app, let generation) = action { events.append(.listening(app, generation)) }
+                    if case .openListeners(let app, let generation) = action {
+                        events.append(.listening(app, generation))
+                    }
                     if case .spawn(let id) = action {
                         workers.append(id)
                         events.append(.worker(id, .spawned))
