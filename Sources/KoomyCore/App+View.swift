@@ -10,7 +10,7 @@ extension App {
         return !isActive
     }
 
-    package var nextGeneration: Generation { Generation(latest.number + 1) }
+    package var nextGeneration: Generation { Generation(latest.number &+ 1) }
 
     package var readyCount: Int { slots.filter { isReady($0.index) }.count }
 

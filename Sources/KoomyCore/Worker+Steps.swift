@@ -66,6 +66,8 @@ extension Worker {
 
     /// It needs this much longer from now; it may ask for more time than it has, never for less.
     mutating func extend(_ timer: Timer, by span: TimeSpan, at now: Instant) -> [Action] {
+        // A worker that asks for more than an hour asks for never; it may ask again.
+        let span = min(span, .seconds(3_600))
         guard now + span > deadline else { return [] }
         deadline = now + span
         return [.arm(timer, deadline)]

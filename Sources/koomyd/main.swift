@@ -34,9 +34,9 @@ let help = """
     Folders: as root /etc/koomy, /run/koomy, /var/lib/koomy, /var/log/koomy; as a user the XDG folders; with KOOMY_HOME
     set everything is below it.
     Signals: HUP reads every file again and reloads, TERM and INT drain every worker and leave (asked again: at once),
-    QUIT kills every worker and leaves, USR1 opens the logs again; USR2 goes to every worker.
-    Exit status: 0 left as asked; in the foreground also 1 when an app has failed; 64 wrong arguments, 65 the file has
-    problems, 70 koomyd cannot run.
+    QUIT kills every worker and leaves, USR1 opens the logs again; in the foreground USR2 goes to every worker.
+    Exit status: 0 left as asked; 64 wrong arguments; 65 the file has problems, or a later koomyd wrote the state;
+    70 koomyd cannot run; in the foreground also 1 when an app has failed and 4 when nothing could be started.
 
     """
 

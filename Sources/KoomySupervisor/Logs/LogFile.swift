@@ -11,6 +11,8 @@ package final class LogFile {
     package private(set) var trouble: SystemError?
     /// Told when writing begins to fail, and with nil when it works again.
     private let noticed: (LogFile, SystemError?) -> Void
+    /// Whether a write failed in the middle: the line that it began is ended before the next.
+    private var isTorn = false
     /// Who wrote last and left a line without its end.
     private var unfinished: ObjectIdentifier?
 
@@ -27,7 +29,7 @@ package final class LogFile {
     /// Appends lines of one writer; a line that another writer left unfinished is ended first, so that none is mixed.
     package func write(_ bytes: UnsafeRawBufferPointer, from writer: ObjectIdentifier) {
         guard let last = bytes.last else { return }
-        if let unfinished, unfinished != writer { write(Array("\n".utf8)) }
+        if isTorn || (unfinished != nil && unfinished != writer) { write(Array("\n".utf8)) }
         write(bytes)
         unfinished = last == UInt8(ascii: "\n") ? nil : writer
     }
@@ -43,11 +45,13 @@ package final class LogFile {
                 }
                 rest = UnsafeRawBufferPointer(rebasing: rest[count...])
             }
+            isTorn = false
             guard trouble != nil else { return }
             trouble = nil
             noticed(self, nil)
         } catch {
             dropped += UInt64(rest.count)
+            if rest.count < bytes.count { isTorn = true }
             let isNew = trouble == nil
             trouble = error
             if isNew { noticed(self, error) }

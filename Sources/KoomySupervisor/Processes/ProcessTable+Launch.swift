@@ -36,6 +36,8 @@ extension ProcessTable {
             streams: streams.map { ($0.out.worker.number, $0.error.worker.number) },
             notifySocket: notifyPath
         )
+        // Before the process: its first word may be that it is ready.
+        let notify = try receiver(of: id, notifyPath, plan.identity)
         let cgroup = makeCgroup(id, spec)
         plan.request.attributes.oomScoreAdjust = plan.request.attributes.oomScoreAdjust ?? defaultOutOfMemoryScore
         plan.request.cgroup = cgroup?.cgroup.descriptor.number
@@ -69,8 +71,9 @@ extension ProcessTable {
             return worker
         }
         worker.cgroup = cgroup
+        worker.notify = notify
         add(worker)
-        listen(to: worker, notifyPath, channel?.own)
+        if let channel { listen(to: worker, channel.own) }
         if let streams { carry(streams, of: worker) }
         observe(worker)
     }
@@ -99,31 +102,43 @@ extension ProcessTable {
         }
     }
 
-    /// Takes the worker's notifications, and the line by which it says that it is ready, where that is its way.
-    private func listen(to worker: WorkerProcess, _ path: String, _ channel: SharedDescriptor?) {
-        let id = worker.id
+    /// What takes a worker's notifications.
+    private func receiver(
+        of id: WorkerID,
+        _ path: String,
+        _ identity: ResolvedIdentity?
+    ) throws(StartFailure) -> NotifyReceiver {
         do {
-            worker.notify = try NotifyReceiver(
+            return try NotifyReceiver(
                 loop: loop,
                 path: path,
-                userID: worker.identity?.userID,
-                groupID: worker.identity?.groupID,
-                isOwn: { [weak self, weak worker] pid in
-                    guard let self, let worker else { return false }
+                userID: identity?.userID,
+                groupID: identity?.groupID,
+                isOwn: { [weak self] pid in
+                    guard let self, let worker = workers[id] else { return false }
                     return isOwn(pid, worker)
                 },
                 { [weak self] message in self?.notified(id, message) }
             )
-            if let channel {
-                let kind: LineReceiver.Kind = if case .ipc = worker.spec.readiness { .ipcReady } else { .newline }
-                let evidence: ReadinessEvidence = kind == .ipcReady ? .ipc : .descriptor
-                let duplicate = try channel.descriptor.duplicate()
-                worker.line = try LineReceiver(loop: loop, owning: duplicate, kind: kind) { [weak self] in
-                    self?.report(id, .becameReady(evidence))
-                }
+        } catch let error as SystemError {
+            throw StartFailure(step: .descriptors, errno: error.errno.number, subject: path)
+        } catch {
+            throw StartFailure(step: .descriptors, errno: 22, subject: path)
+        }
+    }
+
+    /// Takes the line by which a worker says that it is ready, where that is its way.
+    private func listen(to worker: WorkerProcess, _ channel: SharedDescriptor) {
+        let id = worker.id
+        let kind: LineReceiver.Kind = if case .ipc = worker.spec.readiness { .ipcReady } else { .newline }
+        let evidence: ReadinessEvidence = kind == .ipcReady ? .ipc : .descriptor
+        do {
+            let duplicate = try channel.descriptor.duplicate()
+            worker.line = try LineReceiver(loop: loop, owning: duplicate, kind: kind) { [weak self] in
+                self?.report(id, .becameReady(evidence))
             }
         } catch {
-            log.warning("\(id.app):\(worker.slot): its notifications cannot be taken: \(error)")
+            log.warning("\(id.app):\(worker.slot): its readiness cannot be taken: \(error)")
         }
     }
 

@@ -112,11 +112,17 @@ package final class ProcessTable {
     /// Kills everything that a worker started.
     package func killTree(_ id: WorkerID) {
         guard let worker = workers[id] else { return }
-        let hasEnded = worker.pursuit != nil
-        worker.pursuit = hasEnded ? .killing : nil
+        let hasEnded = worker.pursuit == .asked || worker.pursuit == .killing
+        worker.pursuit = hasEnded ? .killing : .condemned
+        if hasEnded { pursue(worker) } else { strike(worker) }
+    }
+
+    /// Sends SIGKILL to all that is left; the root through the descriptor that is held, whatever /proc says.
+    private func strike(_ worker: WorkerProcess) {
+        if worker.pursuit == .condemned { _ = try? worker.pidfd.signal(.kill) }
         try? worker.cgroup?.cgroup.kill()
         _ = ProcessTree.signal(.kill, worker.mark, otherRoots: roots)
-        if hasEnded { pursue(worker) }
+        schedulePursuit(after: worker.pursuit == .condemned ? .seconds(1) : .milliseconds(10))
     }
 
     /// Nothing of a worker is left.
@@ -155,7 +161,7 @@ package final class ProcessTable {
         logs.drain(worker.id)
         report(worker.id, .exited(worker.startFailure.map(ExitReason.failedToStart) ?? reason))
         // The fleet may not have asked for what was left behind, where the tree was killed with its root.
-        if let left = workers[worker.id], left.pursuit == nil {
+        if let left = workers[worker.id], left.pursuit == nil || left.pursuit == .condemned {
             left.pursuit = .killing
             pursue(left)
         }
@@ -167,6 +173,8 @@ package final class ProcessTable {
     private func hasDescendants(_ worker: WorkerProcess) -> Bool {
         if let populated = worker.cgroup?.cgroup.isPopulated() { return populated }
         if let children = ProcFS.children(of: ThisProcess.id), children.allSatisfy({ ids[$0] != nil }) { return false }
+        // Where /proc cannot be read, as without a free descriptor, nobody knows: that is not "nothing".
+        guard !ProcFS.processIDs().isEmpty else { return true }
         return !ProcessSnapshot.take().tree(of: worker.mark, otherRoots: roots).isEmpty
     }
 
@@ -175,15 +183,15 @@ package final class ProcessTable {
     }
 
     private func pursue(_ worker: WorkerProcess) {
+        if worker.pursuit == .condemned {
+            strike(worker)
+            return
+        }
         guard hasDescendants(worker) else {
             reportGone(worker)
             return
         }
-        if worker.pursuit == .killing {
-            try? worker.cgroup?.cgroup.kill()
-            _ = ProcessTree.signal(.kill, worker.mark, otherRoots: roots)
-        }
-        schedulePursuit(after: worker.pursuit == .killing ? .milliseconds(10) : .milliseconds(250))
+        if worker.pursuit == .killing { strike(worker) } else { schedulePursuit(after: .milliseconds(250)) }
     }
 
     /// What is left may have changed hands between two looks, and not every end of a descendant is told to us.

@@ -29,13 +29,15 @@ enum WorkerEnvironment {
         _ spec: AppSpec,
         port: UInt16?
     ) -> [String: String] {
-        var environment = [
+        var environment = [spec.slotVariable: "\(slot)"]
+        // A file may name any variable for the slot; those that koomy itself gives a meaning keep it.
+        let given = [
             "KOOMY_APP": id.app.text,
             "KOOMY_SLOT": "\(slot)",
             "KOOMY_GENERATION": "\(generation.number)",
             "KOOMY_WORKER": "\(id.serial)",
-            spec.slotVariable: "\(slot)",
         ]
+        environment.merge(given) { $1 }
         if let port { environment["PORT"] = "\(port)" }
         if let watchdog = spec.watchdog { environment["WATCHDOG_USEC"] = "\(watchdog.nanoseconds / 1_000)" }
         return environment

@@ -32,11 +32,13 @@ final class WorkerProcess {
     /// What it says of itself by STATUS=.
     var statusText: String?
     var cpu = CPUUsage()
-    /// The signal that those it left behind were last sent; nil while its own process lives.
+    /// How what is left of it is dealt with; nil while it may live.
     var pursuit: Pursuit?
 
-    /// How the rest of an ended worker's tree is dealt with.
+    /// How a worker's tree is dealt with that is to go.
     enum Pursuit: Equatable {
+        /// All of it was killed, and its own process has not been reaped: where that failed, it is tried again.
+        case condemned
         /// They were asked to leave, and are waited for.
         case asked
         /// They are killed until none is left.

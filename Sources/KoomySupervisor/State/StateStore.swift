@@ -32,7 +32,8 @@ package struct StateStore {
         do {
             let state = try JSONDecoder().decode(DesiredState.self, from: Data(bytes))
             guard state.version <= DesiredState.currentVersion else { return .newer(version: state.version) }
-            return .state(state)
+            guard let flaw = state.flaw else { return .state(state) }
+            reason = flaw
         } catch {
             reason = "\(error)"
         }
@@ -49,5 +50,20 @@ package struct StateStore {
             throw SystemError("encode the state", .invalidArgument, subject: path)
         }
         try AtomicFile.write(data, to: path, mode: 0o600)
+    }
+}
+
+extension DesiredState {
+    /// A value that no koomyd has written; nil where there is none.
+    fileprivate var flaw: String? {
+        for app in apps {
+            guard (1...10_000).contains(app.spec.instances) else {
+                return "\(app.spec.name) has \(app.spec.instances) instances"
+            }
+            guard app.generation.number < 1 << 62 else {
+                return "\(app.spec.name) has generation \(app.generation.number)"
+            }
+        }
+        return Set(apps.map(\.spec.name)).count == apps.count ? nil : "an app stands in it twice"
     }
 }

@@ -91,6 +91,6 @@ struct ServiceReporterTests {
         reporter.ready()
         reporter.reloading()
         reporter.report(try Desk([("web", 1, .running)]).fleet)
-        reporter.stopping(within: .max)
+        reporter.stopping()
     }
 }
