@@ -85,6 +85,28 @@ import Testing
         }
     }
 
+    @Test func `the socket of a slot goes with the slot`() throws {
+        try Daemon.with { daemon in
+            let port = try FreePort.next()
+            let listen = #"listen: [{address: "tcp://127.0.0.1:\#(port)", reuseport: true}]"#
+            try daemon.start(Ecosystem.file(Ecosystem.api(instances: 2, listen)))
+            try daemon.mustCtl("scale", "api", "4")
+            #expect(try listening(on: port).count == 4)
+            try daemon.mustCtl("scale", "api", "1")
+            #expect(try listening(on: port).count == 1)
+            // Nobody is left in the group who does not accept.
+            let load = try LoadGenerator(
+                "http://127.0.0.1:\(port)/health",
+                rate: 300,
+                style: .connectionPerRequest,
+                in: daemon.workspace
+            )
+            try load.waitFor(seconds: 1)
+            let report = try load.finish()
+            #expect(report.failed == 0, "\(report)")
+        }
+    }
+
     /// Inodes of the sockets that listen on a TCP port (proc_net(5)).
     private func listening(on port: UInt16) throws -> Set<String> {
         let hex = String(port, radix: 16, uppercase: true)

@@ -151,6 +151,34 @@ import Testing
         }
     }
 
+    @Test(arguments: ["ready: notify", "ready: {http: /health, port: PORT}"])
+    func `an app that owns its port is stopped first, whatever proves it ready`(_ rule: String) throws {
+        try Daemon.with { daemon in
+            let port = try FreePort.next()
+            let arguments = ["--own-port", "\(port)"] + (rule == "ready: notify" ? ["--notify"] : [])
+            let lines = rule.replacing("PORT", with: "\(port)")
+            try daemon.start(Ecosystem.file(Ecosystem.worker(arguments: arguments, lines)))
+            let before = try daemon.app("worker")
+            try daemon.mustCtl("reload", "worker")
+            let after = try daemon.app("worker")
+            #expect(after.isSteady(1))
+            #expect(after.pids.isDisjoint(with: before.pids))
+            #expect(try HTTP.get("/health", from: .tcp(port)).status == 200)
+        }
+    }
+
+    @Test func `what was scaled stays so in a reload, until the file says another number`() throws {
+        try Daemon.with { daemon in
+            try daemon.start(Ecosystem.file(Ecosystem.api(instances: 2)))
+            try daemon.mustCtl("scale", "api", "3")
+            try daemon.mustCtl("reload", "api")
+            #expect(try daemon.app("api").isSteady(3))
+            _ = try daemon.write(Ecosystem.file(Ecosystem.api(instances: 1)))
+            try daemon.mustCtl("reload", "api")
+            #expect(try daemon.app("api").isSteady(1))
+        }
+    }
+
     @Test func `the progress of a reload is told, and its end as JSON`() throws {
         try Daemon.with { daemon in
             try daemon.start(Ecosystem.file(Ecosystem.api()))

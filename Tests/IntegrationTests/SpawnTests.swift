@@ -140,6 +140,13 @@ import Testing
         }
     }
 
+    @Test func `the variable of the slot cannot take the name of one of koomy's own`() throws {
+        try Daemon.with { daemon in
+            try daemon.start(Ecosystem.file(Ecosystem.api(instances: 1, "instance_var: KOOMY_APP")))
+            #expect(try daemon.app("api").isSteady(1))
+        }
+    }
+
     @Test func `a folder that is not there is reported with path and reason`() throws {
         try Daemon.with { daemon in
             let app = Ecosystem.worker(name: "bad", "cwd: /nonexistent/folder")
