@@ -1,4 +1,5 @@
 import CKoomyLinux
+import Glibc
 
 /// An open file descriptor with one owner; it is closed when the owner goes.
 package struct FileDescriptor: ~Copyable, Sendable {
@@ -41,6 +42,14 @@ package final class SharedDescriptor: Sendable {
     package var number: Int32 { descriptor.number }
 
     package init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+}
+
+extension FileDescriptor {
+    /// Whether O_NONBLOCK is set on what is open; nil where it cannot be told (fcntl(2), F_GETFL).
+    package var isNonblocking: Bool? {
+        let flags = koomy_get_flags(number)
+        return flags < 0 ? nil : flags & O_NONBLOCK != 0
+    }
 }
 
 extension Pipe {

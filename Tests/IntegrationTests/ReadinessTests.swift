@@ -33,6 +33,17 @@ import Testing
         }
     }
 
+    @Test func `one that says that it stops is followed by another`() throws {
+        try Daemon.with { daemon in
+            let said = "python3 \(Fixture.path("notify.py")) $NOTIFY_SOCKET"
+            let stops = "trap '' TERM; \(said) READY=1; \(said) STOPPING=1; sleep 1000"
+            try daemon.start(Ecosystem.file(Ecosystem.shell("shell", stops, "ready: notify", "kill_timeout: 300ms")))
+            try daemon.waitFor("shell", "a second worker") {
+                ($0.workers.map { $0.json.serial.int ?? 0 }.max() ?? 0) > 1
+            }
+        }
+    }
+
     @Test func `by a newline on a descriptor`() throws {
         try Daemon.with { daemon in
             let app = Ecosystem.worker(arguments: ["--ready-fd", "7"], "ready: {fd: 7}")

@@ -60,7 +60,8 @@ package final class Supervisor {
         let outbox = Outbox()
         listeners = ListenerTable(
             opened: { outbox.target?.announce(.listenerOpened, app: $0, $1) },
-            closed: { outbox.target?.announce(.listenerClosed, app: $0, $1) }
+            closed: { outbox.target?.announce(.listenerClosed, app: $0, $1) },
+            noticed: { log.notice("\($0): \($1)") }
         )
         logs = LogTable(loop: loop, folder: setting.directories.log, isForeground: setting.foregroundFile != nil) {
             file,

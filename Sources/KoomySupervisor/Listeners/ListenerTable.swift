@@ -24,6 +24,8 @@ package final class ListenerTable {
         let socket: ListeningSocket
         var spec: ListenerSpec
         var generations: Set<Generation> = []
+        /// Whether it has been told that a worker changed O_NONBLOCK.
+        var changeWasTold = false
 
         init(_ socket: consuming ListeningSocket, _ spec: ListenerSpec) {
             self.socket = socket
@@ -35,11 +37,18 @@ package final class ListenerTable {
     private var specs: [AppName: [Generation: [ListenerSpec]]] = [:]
     private let opened: (AppName, String) -> Void
     private let closed: (AppName, String) -> Void
+    private let noticed: (AppName, String) -> Void
 
     /// - Parameters:
     ///   - opened: Told of each socket that is opened, with what is not as it was asked for.
     ///   - closed: Told of each socket that is closed.
-    package init(opened: @escaping (AppName, String) -> Void, closed: @escaping (AppName, String) -> Void) {
+    ///   - noticed: Told of what a worker did to a socket.
+    package init(
+        opened: @escaping (AppName, String) -> Void,
+        closed: @escaping (AppName, String) -> Void,
+        noticed: @escaping (AppName, String) -> Void = { _, _ in }
+    ) {
+        self.noticed = noticed
         self.opened = opened
         self.closed = closed
     }
@@ -96,6 +105,7 @@ package final class ListenerTable {
             let entry = if let open = entries[key] { open } else { Entry(try openSocket(app, spec), spec) }
             entry.generations.insert(generation)
             entries[key] = entry
+            checkFlag(app, entry)
             found.append((spec.name, entry.socket.descriptor.number))
         }
         return found
@@ -123,6 +133,21 @@ package final class ListenerTable {
         for (key, entry) in entries where key.app == app && entry.generations == [generation] {
             try? entry.socket.descriptor.setNonblocking(entry.spec.nonblocking)
         }
+    }
+
+    /// O_NONBLOCK belongs to the open socket: a worker that sets it sets it for all, and it cannot be taken back from
+    /// those that rely on it (open(2), "open file description").
+    private func checkFlag(_ app: AppName, _ entry: Entry) {
+        guard !entry.changeWasTold, let now = entry.socket.descriptor.isNonblocking, now != entry.spec.nonblocking
+        else {
+            return
+        }
+        entry.changeWasTold = true
+        noticed(
+            app,
+            "a worker has made \(entry.socket.address) \(now ? "non" : "")blocking for all workers; "
+                + "`nonblocking: \(now)` in the file says that this is meant"
+        )
     }
 
     private func openSocket(_ app: AppName, _ spec: ListenerSpec) throws(SystemError) -> ListeningSocket {

@@ -160,7 +160,8 @@ extension ProcessTable {
         case .watchdogTrigger: report(id, .declaredHung)
         case .extendTimeout(let span): report(id, .extended(span))
         case .status(let text): workers[id]?.statusText = text
-        case .stopping: workers[id]?.statusText = workers[id]?.statusText ?? "stopping"
+        // It leaves by itself: from now on it is a worker that drains, with its kill timeout, and is followed by another.
+        case .stopping: report(id, .leave(.restarted))
         case .reloading, .mainProcess, .unknown: break
         case .refused(let pid, let reason):
             log.warning("\(id.app): a notification of process \(pid) was refused: \(reason)")
