@@ -25,7 +25,7 @@ struct ControlCommandTests {
             ("reload", #"{"targets":["api"]}"#, .reload(ReloadRequest(targets: ["api"]))),
             ("daemon/stop", "{}", .stopDaemon),
             ("daemon/stop", "", .stopDaemon),
-            ("daemon/reopen-logs", #"{"later":"versions"}"#, .reopenLogs),
+            ("daemon/reopen-logs", "{}", .reopenLogs),
         ] as [(String, String, ControlCommand)]
     )
     func `a command comes as it was sent, with its peer`(path: String, body: String, command: ControlCommand) throws {
@@ -41,6 +41,8 @@ struct ControlCommandTests {
 
     @Test(arguments: [
         ("stop", "{", "it is not valid JSON"),
+        ("reload", #"{"target":["api"]}"#, "\"target\" is no member of this request; known: file, targets"),
+        ("daemon/stop", #"{"now":true}"#, "\"now\" is no member of this request; there are none"),
         ("stop", "", "targets: is missing"),
         ("stop", "{}", "targets: is missing"),
         ("stop", #"{"targets":"api"}"#, "targets: a list is expected"),

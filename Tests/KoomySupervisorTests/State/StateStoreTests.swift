@@ -92,7 +92,7 @@ struct StateStoreTests {
                 spec: spec,
                 file: index == 0 ? "/etc/koomy/web.json" : nil,
                 goal: index == 0 ? .running : .stopped,
-                generation: Generation(UInt64.max - UInt64(index))
+                generation: Generation((1 << 61) + UInt64(index))
             )
             app.stoppedSlots = index == 0 ? [1, 4] : []
             state[spec.name] = app
