@@ -121,7 +121,7 @@ extension App {
     }
 
     mutating func recycleSlot(_ index: Int) {
-        guard slots.indices.contains(index), let serial = slots[index].occupant else { return }
+        guard slots.indices.contains(index), let serial = slots[index].occupant, breaker != .open else { return }
         // An operator does not wait for the pause after a recycle that failed.
         act(.disarm(.recycleHold(name)))
         recycleHold = .none

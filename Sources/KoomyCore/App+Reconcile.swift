@@ -5,6 +5,7 @@ extension App {
     mutating func reconcile(at now: Instant) {
         if goal == .running {
             fitSlots(at: now)
+            closeOffVacant()
             advanceRollout(at: now)
             // A rollout that has just ended may have more slots than are wanted.
             fitSlots(at: now)
@@ -35,20 +36,34 @@ extension App {
         }
     }
 
+    /// Marks the slots that nothing may be started in, before anything waits for them.
+    private mutating func closeOffVacant() {
+        for index in slots.indices where slots[index].seat == .vacant && !mayStart(index) {
+            slots[index].seat = .errored
+        }
+    }
+
+    private func mayStart(_ index: Int) -> Bool {
+        switch breaker {
+        case .closed, .incident: true
+        case .halfOpen(let scout): scout == index
+        case .open, .deaf: false
+        }
+    }
+
     private mutating func startOccupant(_ index: Int, at now: Instant) {
         // What a rollout that was stopped, or could not be taken back, left in a slot is not started again.
         if rollout == nil { slots[index].generation = current }
-        switch breaker {
-        case .open, .deaf: slots[index].seat = .errored
-        case .halfOpen(let scout) where scout != index: slots[index].seat = .errored
-        case .closed, .incident, .halfOpen:
-            if let older = leftover(in: index) {
-                slots[index].seat = .yielding(serial: older)
-                return
-            }
-            slots[index].seat = .taken(serial: nextSerial)
-            _ = launch(slot: index, slots[index].generation, at: now)
+        guard mayStart(index) else {
+            slots[index].seat = .errored
+            return
         }
+        if let older = leftover(in: index) {
+            slots[index].seat = .yielding(serial: older)
+            return
+        }
+        slots[index].seat = .taken(serial: nextSerial)
+        _ = launch(slot: index, slots[index].generation, at: now)
     }
 
     /// A worker that is leaving the slot, where the next one can start only when it is gone.

@@ -148,6 +148,8 @@ extension App {
     /// Stops all starts, until the retry timer fires or an operator steps in.
     private mutating func trip(at now: Instant) {
         breaker = .open
+        // Whoever asked for these is told that the app has been given up.
+        recycles.removeAll { $0.cause == .requested }
         for index in slots.indices {
             switch slots[index].seat {
             case .waiting:

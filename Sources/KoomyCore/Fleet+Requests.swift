@@ -17,44 +17,17 @@ extension Fleet {
             answer(id, [AppReply(app: nil, outcome: .shuttingDown, message: "koomyd is shutting down")])
             return
         }
-        let request = keepingScale(request)
-        switch plan(request) {
+        let kept = keepingScale(request)
+        switch plan(kept) {
         case .refuse(let replies): answer(id, replies)
-        case .act: perform(id, request, at: now)
-        case .prepare(let preparation):
+        case .act: perform(id, kept, at: now)
+        case .prepare(var preparation):
+            forgetScale(request, &preparation)
             lastTicket += 1
             let ticket = Ticket(number: lastTicket)
-            change = Change(ticket: ticket, purpose: .request(id, request), desired: preparation.desired)
+            change = Change(ticket: ticket, purpose: .request(id, kept), desired: preparation.desired)
             actions.append(.prepare(ticket, preparation))
         }
-    }
-
-    /// What an operator scaled stays as it is until the file has another number than it had then.
-    private mutating func keepingScale(_ request: Request) -> Request {
-        switch request {
-        case .define(let definitions): return .define(definitions.map { keepingScale($0) })
-        case .reload(let reloads):
-            return .reload(
-                reloads.map { reload in
-                    var reload = reload
-                    reload.definition = reload.definition.map { keepingScale($0) }
-                    return reload
-                }
-            )
-        case .start, .stop, .restart, .abort, .scale, .reset, .delete, .shutdown: return request
-        }
-    }
-
-    private mutating func keepingScale(_ definition: Definition) -> Definition {
-        let name = definition.spec.name
-        guard let wanted = desired[name], let before = wanted.fileInstances else { return definition }
-        guard before == definition.spec.instances else {
-            desired[name]?.fileInstances = nil
-            return definition
-        }
-        var kept = definition
-        kept.spec.instances = wanted.spec.instances
-        return kept
     }
 
     mutating func prepared(_ ticket: Ticket, at now: Instant) {

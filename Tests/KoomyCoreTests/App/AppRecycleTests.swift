@@ -115,6 +115,16 @@ struct AppRecycleTests {
         #expect(app.on(.recycleSlot(1)) == ["no hold", "spawn 4"])
     }
 
+    @Test func `what an operator asked of an app that is given up does not happen later`() {
+        var app = AppScript.serving(.plain(2) { $0.restart.maxRestarts = 1 })
+        _ = app.ends(2)
+        _ = app.ends(3)
+        #expect(app.app.condition == .errored)
+        #expect(app.on(.recycleSlot(0)) == [])
+        _ = app.on(.reset)
+        #expect(app.app.workers[1]?.isReady == true)
+    }
+
     @Test func `one that is too old is tried until it is replaced`() {
         var app = AppScript.serving(.plain { $0.recycle.maxAge = .seconds(60) })
         _ = app.fires(1, .age)

@@ -228,4 +228,20 @@ struct AppRollbackTests {
         #expect(app.app.rollout == nil)
         #expect(app.ready == [1])
     }
+
+    @Test func `stop first goes back although another slot has been given up`() {
+        var app = AppScript.serving(
+            .plain(2) {
+                $0.rollout.order = .stopFirst
+                $0.restart.maxRestarts = 1
+            }
+        )
+        _ = roll(&app)
+        _ = app.ends(1, .exited(code: 0))
+        _ = app.ready(3)
+        _ = app.settles(0)
+        _ = app.ends(2, .exited(code: 0))
+        #expect(app.ends(4) == ["no settle 1", "spawn 5"])
+        #expect(app.ends(5) == ["retry in 5m", "TERM 3"])
+    }
 }

@@ -271,6 +271,23 @@ struct FleetRequestTests {
         #expect(fleet.ask(5, .scale(b, .to(1))) == ["reply 5 b noSuchApp"])
     }
 
+    @Test func `what was scaled stays until the file has another number`() {
+        var fleet = FleetScript.serving(spec)
+        _ = fleet.ask(2, .scale(a, .to(2)))
+        _ = fleet.ready(a, 2)
+        #expect(fleet.saved[a]?.fileInstances == 1)
+        #expect(fleet.ask(3, .define(spec)) == ["prepare save", "reply 3 a done"])
+        #expect(fleet.saved[a]?.spec.instances == 2)
+        // Where that cannot be written nothing has changed.
+        fleet.disk = .refuses(.save("no space left on device"))
+        let before = fleet.fleet.desired
+        _ = fleet.ask(4, .define(.plain(3)))
+        #expect(fleet.fleet.desired == before)
+        fleet.disk = .works
+        #expect(fleet.ask(5, .reload(a, .plain(3))).first == "prepare a@2 save")
+        #expect(fleet.saved[a]?.fileInstances == nil)
+    }
+
     @Test func `a stopped app is scaled for its next start`() {
         var fleet = FleetScript.serving(.plain(2))
         _ = fleet.ask(2, .stop([.app(a, 1)]))

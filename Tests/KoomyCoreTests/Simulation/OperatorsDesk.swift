@@ -180,3 +180,12 @@ extension DesiredApp {
         return spec == expected
     }
 }
+
+extension AppSpec {
+    /// Whether it is the same but for the number of instances, which an operator may have changed.
+    fileprivate func isSame(as other: AppSpec) -> Bool {
+        var scaled = other
+        scaled.instances = instances
+        return self == scaled
+    }
+}
