@@ -23,6 +23,12 @@ import Testing
             mayTake: 1
         ),
         Fault(
+            testDescription: "dies after it said that it was ready",
+            arguments: ["-c", "python3 \(Fixture.path("notify.py")) $NOTIFY_SOCKET READY=1; sleep 0.3; exit 1"],
+            lines: ["script: /bin/sh", "interpreter: none", "ready: notify", "healthy_time: 1500ms"],
+            code: 6
+        ),
+        Fault(
             testDescription: "is never ready",
             arguments: ["--allow-faults", "--never-ready"],
             lines: ["ready_timeout: 1500ms"],
