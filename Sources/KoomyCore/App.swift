@@ -3,9 +3,9 @@ package import KoomyModel
 /// One app: its slots, the workers in them, and what is being changed.
 ///
 /// It compares what is wanted with what is after every event (`reconcile`), so that a fact that got lost heals.
-package struct App: Hashable, Sendable {
+package struct App: Hashable, Sendable, Codable {
     /// What is wanted of it.
-    package enum Goal: Hashable, Sendable {
+    package enum Goal: Hashable, Sendable, Codable {
         case running
         case stopped(Worker.Departure)
     }
@@ -37,19 +37,25 @@ package struct App: Hashable, Sendable {
     /// What this event has led to so far; empty between events.
     var actions: [Action] = []
 
-    package struct Recycle: Hashable, Sendable {
+    /// All but what is empty between events.
+    private enum CodingKeys: CodingKey {
+        case name, goal, specs, current, latest, slots, workers, nextSerial, rollout, breaker, tally, stoppedSlots, recycles
+        case recycleHold, ownsPort, recentEnd, sampling
+    }
+
+    package struct Recycle: Hashable, Sendable, Codable {
         package var serial: UInt64
         package var cause: RecycleCause
     }
 
     /// Whether recycles pause after one has failed.
-    package enum RecycleHold: Hashable, Sendable {
+    package enum RecycleHold: Hashable, Sendable, Codable {
         case none, holding
 
         static let length = TimeSpan.seconds(30)
     }
 
-    enum Sampling: Hashable, Sendable {
+    enum Sampling: Hashable, Sendable, Codable {
         case idle
         case armed(Instant)
     }
@@ -110,6 +116,7 @@ extension App {
         case startWhenListening
         case listening(Generation)
         case cannotListen(Generation, String)
+        case lostListeners(String)
         case abortRollout
         case scale(Int)
         case recycleSlot(Int)
@@ -122,6 +129,10 @@ extension App {
         case scheduleFired
         /// The worker owns a listening port.
         case ownsPort(UInt64)
+        /// These workers of an app that is to run are alive, and nothing else is known of them.
+        case found([Survivor])
+        /// koomyd was away for this long.
+        case resumed(away: TimeSpan)
     }
 
     /// Takes an event and says what is to be done.
@@ -138,6 +149,7 @@ extension App {
         case .startWhenListening: openListeners()
         case .listening(let generation): listening(generation, at: now)
         case .cannotListen(let generation, let words): cannotListen(generation, words, at: now)
+        case .lostListeners(let words): loseListeners(words, at: now)
         case .abortRollout: abortRollout(at: now)
         case .scale(let count): scale(to: count)
         case .recycleSlot(let index): recycleSlot(index)
@@ -148,6 +160,8 @@ extension App {
         case .sampled(let serial, let memory): sampled(serial, memory, at: now)
         case .scheduleFired: requestRecycle(of: slots.compactMap(\.occupant), .schedule)
         case .ownsPort(let serial): if workers[serial] != nil { ownsPort = true }
+        case .found(let survivors): adopt(survivors, at: now)
+        case .resumed(let away): resume(away: away, at: now)
         }
         reconcile(at: now)
         defer { actions = [] }

@@ -3,7 +3,7 @@ package import KoomyModel
 /// How long to wait before a start, by the number of unstable runs in a row before it.
 ///
 /// The first restart of a clean record is at once; from the second on the delay doubles up to a cap and is spread by jitter.
-package struct Backoff: Hashable, Sendable {
+package struct Backoff: Hashable, Sendable, Codable {
     /// Unstable runs in a row; a stable run makes it zero.
     package private(set) var failures = 0
 

@@ -6,6 +6,8 @@ package struct DesiredState: Hashable, Sendable, Codable {
     package static let currentVersion = 1
 
     package var version = currentVersion
+    /// Raised by each write, so that of two states the later one is known.
+    package var revision: UInt64 = 0
     /// By name, so that a file is compared easily.
     package var apps: [DesiredApp] = []
 
@@ -44,13 +46,13 @@ package struct DesiredApp: Hashable, Sendable, Codable {
 }
 
 /// One write of the desired state, so that a late answer is not taken for another's.
-package struct Ticket: Hashable, Sendable {
+package struct Ticket: Hashable, Sendable, Codable {
     package var number: UInt64
 }
 
 /// What has to succeed before a change takes effect: all of it, or nothing of it stays.
-package struct Preparation: Hashable, Sendable {
-    package struct Listeners: Hashable, Sendable {
+package struct Preparation: Hashable, Sendable, Codable {
+    package struct Listeners: Hashable, Sendable, Codable {
         package var app: AppName
         package var generation: Generation
         package var specs: [ListenerSpec]
@@ -63,7 +65,7 @@ package struct Preparation: Hashable, Sendable {
 }
 
 /// Why a preparation failed; nothing of it has stayed.
-package enum PreparationFailure: Hashable, Sendable {
+package enum PreparationFailure: Hashable, Sendable, Codable {
     case listen(AppName, String)
     case save(String)
 }

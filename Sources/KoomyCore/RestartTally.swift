@@ -3,7 +3,7 @@ package import KoomyModel
 /// The unstable ends of an app's workers within a sliding window.
 ///
 /// After s6's death tally and Erlang/OTP's restart intensity: a loop is noticed whenever it begins.
-package struct RestartTally: Hashable, Sendable {
+package struct RestartTally: Hashable, Sendable, Codable {
     private var ends: [Instant] = []
 
     package init() {}

@@ -1,15 +1,15 @@
 package import KoomyModel
 
 /// The replacement of one generation by the next, slot by slot.
-package struct Rollout: Hashable, Sendable {
-    package enum Kind: Hashable, Sendable {
+package struct Rollout: Hashable, Sendable, Codable {
+    package enum Kind: Hashable, Sendable, Codable {
         case reload
         /// Back to the generation before, because of this.
         case rollback(because: Failure)
     }
 
     /// Why a rollout did not succeed.
-    package struct Failure: Hashable, Sendable {
+    package struct Failure: Hashable, Sendable, Codable {
         package var outcome: RolloutOutcome
         package var slot: Int?
         /// What was seen, for people.

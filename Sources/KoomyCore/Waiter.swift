@@ -1,8 +1,8 @@
 import KoomyModel
 
 /// A request that is answered when what it asked for has come to be, or cannot.
-struct Waiter: Hashable, Sendable {
-    enum Expectation: Hashable, Sendable {
+struct Waiter: Hashable, Sendable, Codable {
+    enum Expectation: Hashable, Sendable, Codable {
         /// Every wanted slot is ready.
         case ready
         /// As many slots as this are ready, and no worker is beyond them.
@@ -23,7 +23,7 @@ struct Waiter: Hashable, Sendable {
         case recycled(UInt64, slot: Int)
     }
 
-    struct Wait: Hashable, Sendable {
+    struct Wait: Hashable, Sendable, Codable {
         var app: AppName
         var expectation: Expectation
         /// Whether an old worker had to be killed meanwhile.

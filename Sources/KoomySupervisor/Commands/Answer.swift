@@ -25,7 +25,7 @@ final class Answer {
         onProgress(CommandProgress(app: app.text, slot: text.slot, message: text.message, step: text.type.rawValue))
     }
 
-    func finish(_ reply: Reply) { onEnd(CommandResult(reply)) }
+    func finish(_ result: CommandResult) { onEnd(result) }
 }
 
 extension CommandResult {

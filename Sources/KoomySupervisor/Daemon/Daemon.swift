@@ -47,7 +47,7 @@ package final class Daemon {
         control = try ControlServer(loop: loop, listener: socket.takeDescriptor(), delegate: supervisor)
         self.setting = setting
         let control = control
-        supervisor.journal.follower = { control.broadcast($0) }
+        supervisor.events.follower = { control.broadcast($0) }
     }
 
     /// Runs until it is told to leave, or has nothing left to run in the foreground.

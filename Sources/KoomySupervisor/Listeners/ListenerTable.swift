@@ -13,11 +13,16 @@ package final class ListenerTable {
         /// The slot, for a socket that each slot has of its own.
         var slot: Int?
 
-        init(_ app: AppName, _ spec: ListenerSpec, slot: Int?) {
+        init(_ app: AppName, _ address: ListenAddress, slot: Int?) {
             self.app = app
-            address = spec.address
+            self.address = address
             self.slot = slot
         }
+
+        init(_ app: AppName, _ spec: ListenerSpec, slot: Int?) { self.init(app, spec.address, slot: slot) }
+
+        /// The name under which its socket is kept; a store tells sockets of one name apart by themselves.
+        var keptName: String { "listener.\(app).\(slot.map { "\($0)" } ?? "shared")" }
     }
 
     private final class Entry {
@@ -35,6 +40,10 @@ package final class ListenerTable {
 
     private var entries: [Key: Entry] = [:]
     private var specs: [AppName: [Generation: [ListenerSpec]]] = [:]
+    /// Sockets of an earlier koomyd that nothing has asked for yet.
+    private var inherited: [Key: SharedDescriptor] = [:]
+    private let store: DescriptorStore?
+    private let recorded: (ListenerRecord) -> Void
     private let opened: (AppName, String) -> Void
     private let closed: (AppName, String) -> Void
     private let noticed: (AppName, String) -> Void
@@ -43,11 +52,17 @@ package final class ListenerTable {
     ///   - opened: Told of each socket that is opened, with what is not as it was asked for.
     ///   - closed: Told of each socket that is closed.
     ///   - noticed: Told of what a worker did to a socket.
+    ///   - store: Where copies of the sockets outlive us.
+    ///   - recorded: Takes what a later koomyd has to know of a socket.
     package init(
         opened: @escaping (AppName, String) -> Void,
         closed: @escaping (AppName, String) -> Void,
-        noticed: @escaping (AppName, String) -> Void = { _, _ in }
+        noticed: @escaping (AppName, String) -> Void = { _, _ in },
+        store: DescriptorStore? = nil,
+        recorded: @escaping (ListenerRecord) -> Void = { _ in }
     ) {
+        self.store = store
+        self.recorded = recorded
         self.noticed = noticed
         self.opened = opened
         self.closed = closed
@@ -60,7 +75,7 @@ package final class ListenerTable {
             for spec in wanted {
                 let key = Key(app, spec, slot: spec.reusePort ? 0 : nil)
                 guard entries[key] == nil else { continue }
-                entries[key] = Entry(try openSocket(app, spec), spec)
+                entries[key] = Entry(try openSocket(key, spec), spec)
                 opened.append(key)
             }
             // Only now: what is open already serves, and is changed when nothing else can fail.
@@ -102,7 +117,7 @@ package final class ListenerTable {
         for spec in specs[app]?[generation] ?? [] {
             let key = Key(app, spec, slot: spec.reusePort ? slot : nil)
             // A slot's own socket is opened for its first worker and stays for those that follow.
-            let entry = if let open = entries[key] { open } else { Entry(try openSocket(app, spec), spec) }
+            let entry = if let open = entries[key] { open } else { Entry(try openSocket(key, spec), spec) }
             entry.generations.insert(generation)
             entries[key] = entry
             checkFlag(app, entry)
@@ -150,10 +165,41 @@ package final class ListenerTable {
         )
     }
 
-    private func openSocket(_ app: AppName, _ spec: ListenerSpec) throws(SystemError) -> ListeningSocket {
+    /// Takes over a socket of an earlier koomyd: whoever asks for that address next gets it, with what is queued on it.
+    package func inherit(_ record: ListenerRecord, _ descriptor: consuming FileDescriptor) {
+        inherited[Key(record.app, record.address, slot: record.slot)] = SharedDescriptor(descriptor)
+    }
+
+    /// Closes what nothing has asked for.
+    package func disinherit() {
+        for key in inherited.keys where !entries.keys.contains(where: { $0.keptName == key.keptName }) {
+            store?.drop(key.keptName)
+        }
+        inherited = [:]
+    }
+
+    /// What a later koomyd has to know of the sockets that are open.
+    package var records: [ListenerRecord] { entries.compactMap { record($0.key, $0.value.socket.descriptor.number) } }
+
+    private func record(_ key: Key, _ descriptor: Int32) -> ListenerRecord? {
+        FileIdentity(of: descriptor).map {
+            ListenerRecord(app: key.app, address: key.address, slot: key.slot, socket: $0)
+        }
+    }
+
+    private func openSocket(_ key: Key, _ spec: ListenerSpec) throws(SystemError) -> ListeningSocket {
+        if let kept = inherited.removeValue(forKey: key), let descriptor = try? kept.descriptor.duplicate(),
+            let socket = try? ListeningSocket.adopt(descriptor)
+        {
+            // A worker may have changed O_NONBLOCK and rely on it; that is noticed when the next one starts.
+            if let record = record(key, socket.descriptor.number) { recorded(record) }
+            return socket
+        }
         let socket = try ListeningSocket.open(spec)
         try socket.descriptor.setNonblocking(spec.nonblocking)
-        opened(app, "listening on \(socket.address)" + (socket.warning.map { ": \($0)" } ?? ""))
+        store?.keep(key.keptName, [socket.descriptor.number])
+        if let record = record(key, socket.descriptor.number) { recorded(record) }
+        opened(key.app, "listening on \(socket.address)" + (socket.warning.map { ": \($0)" } ?? ""))
         return socket
     }
 
@@ -166,7 +212,16 @@ package final class ListenerTable {
 
     private func close(_ key: Key) {
         guard let entry = entries.removeValue(forKey: key) else { return }
+        keepOthers(than: key)
         entry.socket.removeFile()
         closed(key.app, "no longer listening on \(entry.socket.address)")
+    }
+
+    /// A store forgets by name: the other sockets of that name are given to it again.
+    private func keepOthers(than closed: Key) {
+        store?.drop(closed.keptName)
+        for (key, entry) in entries where key.keptName == closed.keptName {
+            store?.keep(key.keptName, [entry.socket.descriptor.number])
+        }
     }
 }

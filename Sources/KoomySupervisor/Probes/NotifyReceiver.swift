@@ -33,7 +33,7 @@ package final class NotifyReceiver {
     ///   - isOwn: Whether a process belongs to the worker; asked at most once a datagram.
     ///   - handler: Takes each message; it may close the receiver, and then nothing more comes.
     /// - Throws: Where the path cannot be bound or given to that user.
-    package init(
+    package convenience init(
         loop: EventLoop,
         path: String,
         userID: UInt32?,
@@ -41,10 +41,20 @@ package final class NotifyReceiver {
         isOwn: @escaping (ProcessID) -> Bool,
         _ handler: @escaping (NotifyMessage) -> Void
     ) throws {
+        let socket = try DatagramSocket(path: path, mode: 0o600, userID: userID, groupID: groupID)
+        try self.init(loop: loop, socket: socket, isOwn: isOwn, handler)
+    }
+
+    /// Hears what comes to a socket that is bound already, and what has come.
+    package init(
+        loop: EventLoop,
+        socket: consuming DatagramSocket,
+        isOwn: @escaping (ProcessID) -> Bool,
+        _ handler: @escaping (NotifyMessage) -> Void
+    ) throws {
         self.isOwn = isOwn
         self.handler = handler
-        self.path = path
-        let socket = try DatagramSocket(path: path, mode: 0o600, userID: userID, groupID: groupID)
+        self.path = socket.path
         let descriptor = socket.descriptor.number
         self.socket = consume socket
         do {
@@ -64,6 +74,12 @@ package final class NotifyReceiver {
     }
 
     isolated deinit { close() }
+
+    /// Of the socket, by which a later koomyd knows it.
+    package var identity: FileIdentity? { socket.flatMap { FileIdentity(of: $0.descriptor.number) } }
+
+    /// The socket's descriptor; nil when it is closed.
+    package var descriptor: Int32? { socket.map { $0.descriptor.number } }
 
     /// Removes the path and hears nothing more.
     package func close() {

@@ -37,7 +37,7 @@ extension ProcessTable {
             notifySocket: notifyPath
         )
         // Before the process: its first word may be that it is ready.
-        let notify = try receiver(of: id, notifyPath, plan.identity)
+        let notify = try receiver(of: id, notifyPath, plan.identity, nil)
         let cgroup = makeCgroup(id, spec)
         plan.request.attributes.oomScoreAdjust = plan.request.attributes.oomScoreAdjust ?? defaultOutOfMemoryScore
         plan.request.cgroup = cgroup?.cgroup.descriptor.number
@@ -55,6 +55,7 @@ extension ProcessTable {
                 slot: slot,
                 generation: generation,
                 spec: spec,
+                pid: pid,
                 pidfd: pidfd,
                 mark: TreeMark(
                     root: pid,
@@ -73,13 +74,14 @@ extension ProcessTable {
         worker.cgroup = cgroup
         worker.notify = notify
         add(worker)
+        remember(worker, notifyPath, streams, channel)
         if let channel { listen(to: worker, channel.own) }
         if let streams { carry(streams, of: worker) }
         observe(worker)
     }
 
     /// The port of the first TCP listener, as the kernel has it.
-    private func firstPort(_ app: AppName, _ generation: Generation) -> UInt16? {
+    func firstPort(_ app: AppName, _ generation: Generation) -> UInt16? {
         for listener in listeners.addresses(app, generation) {
             if case .tcp(_, let port) = listener.address { return port }
         }
@@ -103,17 +105,20 @@ extension ProcessTable {
     }
 
     /// What takes a worker's notifications.
-    private func receiver(
+    func receiver(
         of id: WorkerID,
         _ path: String,
-        _ identity: ResolvedIdentity?
+        _ identity: ResolvedIdentity?,
+        _ bound: consuming FileDescriptor?
     ) throws(StartFailure) -> NotifyReceiver {
         do {
+            let socket =
+                if let bound { try DatagramSocket(adopting: bound, path: path) } else {
+                    try DatagramSocket(path: path, mode: 0o600, userID: identity?.userID, groupID: identity?.groupID)
+                }
             return try NotifyReceiver(
                 loop: loop,
-                path: path,
-                userID: identity?.userID,
-                groupID: identity?.groupID,
+                socket: socket,
                 isOwn: { [weak self] pid in
                     guard let self, let worker = workers[id] else { return false }
                     return isOwn(pid, worker)
@@ -128,7 +133,7 @@ extension ProcessTable {
     }
 
     /// Takes the line by which a worker says that it is ready, where that is its way.
-    private func listen(to worker: WorkerProcess, _ channel: SharedDescriptor) {
+    func listen(to worker: WorkerProcess, _ channel: SharedDescriptor) {
         let id = worker.id
         let kind: LineReceiver.Kind = if case .ipc = worker.spec.readiness { .ipcReady } else { .newline }
         let evidence: ReadinessEvidence = kind == .ipcReady ? .ipc : .descriptor
@@ -169,7 +174,7 @@ extension ProcessTable {
     }
 
     /// Looks for evidence that the worker waits for connections, or owns a port, until it is ready.
-    private func observe(_ worker: WorkerProcess) {
+    func observe(_ worker: WorkerProcess) {
         let proves: Bool =
             switch worker.spec.readiness {
             case .automatic, .observed: true
@@ -183,7 +188,7 @@ extension ProcessTable {
             worker.observer = try ReadinessObserver(
                 loop: loop,
                 tree: { [weak worker] in
-                    guard let worker, worker.startup?.hasReachedProgram == true else { return [] }
+                    guard let worker, worker.startup?.hasReachedProgram ?? true else { return [] }
                     return [worker.pid] + (ProcessTree.descendants(of: worker.pid) ?? [])
                 },
                 listeners: inodes,
@@ -212,10 +217,12 @@ extension ProcessTable {
         }
     }
 
+    static func cgroupName(_ id: WorkerID) -> String { "\(id.app).\(id.serial)" }
+
     private func makeCgroup(_ id: WorkerID, _ spec: AppSpec) -> WorkerCgroup? {
         guard let delegated else { return nil }
         do throws(SystemError) {
-            let child = try delegated.makeChild("\(id.app).\(id.serial)")
+            let child = try delegated.makeChild(Self.cgroupName(id))
             if let hard = spec.recycle.effectiveHardMemory, delegated.controllers.contains("memory") {
                 try child.setMemoryMax(hard)
             }
@@ -225,6 +232,31 @@ extension ProcessTable {
             return nil
         }
     }
+
+    /// Writes down what a later koomyd needs to take the worker back, and has copies of its descriptors kept.
+    private func remember(_ worker: WorkerProcess, _ notifyPath: String, _ streams: Streams?, _ channel: Ends?) {
+        let record = ProcessRecord(
+            id: worker.id,
+            process: ProcessIdentity(pid: worker.pid, startTime: worker.mark.startTime ?? 0),
+            pidfd: worker.pidfd?.identity,
+            startedAt: worker.startedAt,
+            notifySocket: notifyPath,
+            notify: worker.notify?.identity,
+            out: streams.flatMap { FileIdentity(of: $0.out.own.number) },
+            error: streams.flatMap { FileIdentity(of: $0.error.own.number) },
+            line: channel.flatMap { FileIdentity(of: $0.own.number) },
+            privateAddress: worker.privateAddress,
+            privateInode: worker.privateInode
+        )
+        worker.record = record
+        started(record)
+        let descriptors = [streams?.out.own.number, streams?.error.own.number, worker.notify?.descriptor, channel?.own.number]
+        let pidfd = worker.pidfd?.identity == nil ? nil : worker.pidfd?.descriptor.number
+        store?.keep(Self.keptName(worker.id), (descriptors + [pidfd]).compactMap { $0 })
+    }
+
+    /// The name under which a worker's descriptors are kept.
+    static func keptName(_ id: WorkerID) -> String { "worker.\(id.app).\(id.serial)" }
 
     private func carry(_ streams: Streams, of worker: WorkerProcess) {
         let id = worker.id

@@ -14,10 +14,12 @@ package final class ProcessTable {
     let delegated: DelegatedCgroup?
     let probes: ProbeRunner
     let spawner: Spawner
+    let store: DescriptorStore?
     /// Given to workers that name none: koomyd itself may be protected more than they are to be.
     let defaultOutOfMemoryScore: Int32?
     let report: (WorkerID, Worker.Event) -> Void
     let ownsPort: (WorkerID) -> Void
+    let started: (ProcessRecord) -> Void
     private(set) var workers: [WorkerID: WorkerProcess] = [:]
     private var ids: [ProcessID: WorkerID] = [:]
     private var childSource: SignalSource?
@@ -34,9 +36,11 @@ package final class ProcessTable {
     ///   - environment: koomyd's own, of which workers get a small part.
     ///   - notifyFolder: Where each worker's notify socket is made.
     ///   - delegated: Where each worker gets a cgroup of its own; nil where none was delegated.
+    ///   - store: Where copies of their descriptors outlive us.
     ///   - descriptorLimit: The limit on open files that workers start with; nil for koomyd's.
     ///   - report: Takes a fact about a worker.
     ///   - ownsPort: Takes the news that a worker listens on a port of its own.
+    ///   - started: Takes what is to be known of a process that was started, before anything else follows from it.
     /// - Throws: Where signals or timers cannot be watched.
     package init(
         loop: EventLoop,
@@ -47,8 +51,10 @@ package final class ProcessTable {
         notifyFolder: String,
         delegated: DelegatedCgroup?,
         descriptorLimit: ResourceLimit?,
+        store: DescriptorStore?,
         report: @escaping (WorkerID, Worker.Event) -> Void,
-        ownsPort: @escaping (WorkerID) -> Void
+        ownsPort: @escaping (WorkerID) -> Void,
+        started: @escaping (ProcessRecord) -> Void
     ) throws(SystemError) {
         self.loop = loop
         self.listeners = listeners
@@ -57,8 +63,10 @@ package final class ProcessTable {
         self.environment = environment
         self.notifyFolder = notifyFolder
         self.delegated = delegated
+        self.store = store
         self.report = report
         self.ownsPort = ownsPort
+        self.started = started
         probes = ProbeRunner(loop: loop)
         spawner = try Spawner(descriptorLimit: descriptorLimit)
         let score = ProcFS.number(in: "/proc/self/oom_score_adj") ?? 0
@@ -78,17 +86,26 @@ package final class ProcessTable {
         return "\(notifyFolder)/\(nextSocket)"
     }
 
+    /// A path that is in use must not be given out again.
+    func noteUsed(_ notifyPath: String) {
+        guard let number = notifyPath.split(separator: "/").last.flatMap({ UInt64($0) }) else { return }
+        nextSocket = max(nextSocket, number)
+    }
+
     func add(_ worker: WorkerProcess) {
         workers[worker.id] = worker
         ids[worker.pid] = worker.id
     }
 
+    /// A worker whose own process has ended.
+    func addRemains(_ worker: WorkerProcess) { workers[worker.id] = worker }
+
     package func signal(_ id: WorkerID, _ signal: Signal) {
         guard let worker = workers[id] else { return }
         do throws(SystemError) {
             // A stopped process handles no signal but KILL before it goes on.
-            try worker.pidfd.signal(signal)
-            try worker.pidfd.signal(.continue)
+            try worker.pidfd?.signal(signal)
+            try worker.pidfd?.signal(.continue)
         } catch {
             log.warning("\(id.app):\(worker.slot): \(signal) to \(worker.pid): \(error)")
         }
@@ -119,7 +136,7 @@ package final class ProcessTable {
 
     /// Sends SIGKILL to all that is left; the root through the descriptor that is held, whatever /proc says.
     private func strike(_ worker: WorkerProcess) {
-        if worker.pursuit == .condemned { _ = try? worker.pidfd.signal(.kill) }
+        if worker.pursuit == .condemned { _ = try? worker.pidfd?.signal(.kill) }
         try? worker.cgroup?.cgroup.kill()
         _ = ProcessTree.signal(.kill, worker.mark, otherRoots: roots)
         schedulePursuit(after: worker.pursuit == .condemned ? .seconds(1) : .milliseconds(10))
@@ -129,6 +146,8 @@ package final class ProcessTable {
     package func forget(_ id: WorkerID) {
         logs.detach(id)
         guard let worker = workers.removeValue(forKey: id) else { return }
+        store?.drop(Self.keptName(id))
+        worker.watch.remove()
         worker.notify?.close()
         worker.observer?.end()
         for probe in worker.probes.values { probe.cancel() }
@@ -137,7 +156,7 @@ package final class ProcessTable {
 
     // MARK: - Ends
 
-    private func reapChildren() {
+    func reapChildren() {
         var strangers = false
         while let pid = try? ChildWaiter.nextEnded() {
             // A start that failed has said why on its pipe before its process ended.
@@ -152,7 +171,7 @@ package final class ProcessTable {
         if strangers { pursueAll() }
     }
 
-    private func ended(_ worker: WorkerProcess, _ reason: ExitReason) {
+    func ended(_ worker: WorkerProcess, _ reason: ExitReason) {
         ids[worker.pid] = nil
         worker.observer?.end()
         worker.observer = nil
@@ -169,16 +188,23 @@ package final class ProcessTable {
 
     /// Whether anything is left of an ended worker's tree.
     ///
-    /// What it leaves comes to us, so that a look at our own children is enough to know that there is nothing.
+    /// Whether a child of ours belongs to no worker.
+    private func isHelper(_ pid: ProcessID) -> Bool { store?.keeperProcess == pid }
+
+    /// What our own child leaves comes to us, so that a look at our children is enough to know that there is nothing.
     private func hasDescendants(_ worker: WorkerProcess) -> Bool {
         if let populated = worker.cgroup?.cgroup.isPopulated() { return populated }
-        if let children = ProcFS.children(of: ThisProcess.id), children.allSatisfy({ ids[$0] != nil }) { return false }
+        if worker.origin == .child, let children = ProcFS.children(of: ThisProcess.id),
+            children.allSatisfy({ ids[$0] != nil || isHelper($0) })
+        {
+            return false
+        }
         // Where /proc cannot be read, as without a free descriptor, nobody knows: that is not "nothing".
         guard !ProcFS.processIDs().isEmpty else { return true }
         return !ProcessSnapshot.take().tree(of: worker.mark, otherRoots: roots).isEmpty
     }
 
-    private func pursueAll() {
+    func pursueAll() {
         for worker in workers.values where worker.pursuit != nil { pursue(worker) }
     }
 

@@ -4,13 +4,14 @@ import KoomyModel
 import KoomySystem
 
 /// What the kernel has of one worker, and what koomyd holds for it.
-final class WorkerProcess {
+package final class WorkerProcess {
     let id: WorkerID
     let slot: Int
     let generation: Generation
     let spec: AppSpec
     let pid: ProcessID
-    let pidfd: Pidfd
+    /// nil where its process had ended before we came.
+    let pidfd: Pidfd?
     /// By what its descendants are known.
     let mark: TreeMark
     let startedAt: Instant
@@ -34,9 +35,22 @@ final class WorkerProcess {
     var cpu = CPUUsage()
     /// How what is left of it is dealt with; nil while it may live.
     var pursuit: Pursuit?
+    var origin = Origin.child
+    /// For the koomyd that follows.
+    var record: ProcessRecord?
+    /// Sees the end of a process whose parent somebody else is.
+    var watch: IOSource?
+    /// How often it was asked in vain how it ended, and when next.
+    var looks = 0
+    var nextLook: TimerSource?
+    /// How it ended, where it had ended before we came; nil once that was reported.
+    var lateEnd: ExitReason?
+
+    /// Whether its process is a child of ours; what it leaves behind then comes to us.
+    enum Origin { case child, adopted }
 
     /// How a worker's tree is dealt with that is to go.
-    enum Pursuit: Equatable {
+    package enum Pursuit: Equatable {
         /// All of it was killed, and its own process has not been reaped: where that failed, it is tried again.
         case condemned
         /// They were asked to leave, and are waited for.
@@ -50,7 +64,8 @@ final class WorkerProcess {
         slot: Int,
         generation: Generation,
         spec: AppSpec,
-        pidfd: consuming Pidfd,
+        pid: ProcessID,
+        pidfd: consuming Pidfd?,
         mark: TreeMark,
         startedAt: Instant,
         privateAddress: ListenAddress?,
@@ -62,7 +77,7 @@ final class WorkerProcess {
         self.slot = slot
         self.generation = generation
         self.spec = spec
-        pid = pidfd.pid
+        self.pid = pid
         self.pidfd = pidfd
         self.mark = mark
         self.startedAt = startedAt

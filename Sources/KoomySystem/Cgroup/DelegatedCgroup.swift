@@ -30,6 +30,11 @@ package struct DelegatedCgroup: Hashable, Sendable {
         return try ChildCgroup(path: folder)
     }
 
+    /// A child that was made before; throws where it is gone.
+    package func existingChild(_ name: String) throws(SystemError) -> ChildCgroup {
+        try ChildCgroup(path: "\(path)/\(name)")
+    }
+
     /// Moves this process into a child, and gives the children those of the wanted controllers that there are.
     ///
     /// Only a cgroup without processes of its own can have controllers for its children (cgroups(7), "no internal

@@ -31,6 +31,14 @@ package struct DatagramSocket: ~Copyable, Sendable {
         descriptor = socket
     }
 
+    /// Takes over a socket that an earlier process has bound to a path.
+    package init(adopting descriptor: consuming FileDescriptor, path: String) throws(SystemError) {
+        try descriptor.setNonblocking(true)
+        self.path = path
+        file = FileIdentity(at: path)
+        self.descriptor = descriptor
+    }
+
     /// Takes the next message; nil where there is none.
     ///
     /// Descriptors that came with it are closed, which is also what `BARRIER=1` of sd_notify_barrier(3) waits for.

@@ -106,7 +106,7 @@ package enum UnixSocketFile {
 }
 
 /// Which file a path led to at some moment.
-package struct FileIdentity: Hashable, Sendable {
+package struct FileIdentity: Hashable, Sendable, Codable {
     package var device: UInt64
     package var inode: UInt64
 
