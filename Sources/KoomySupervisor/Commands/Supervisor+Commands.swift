@@ -6,7 +6,12 @@ import KoomyWire
 
 /// Commands of the control socket, put to the fleet.
 extension Supervisor: ControlDelegate {
-    package func execute(_ command: ControlCommand, from peer: PeerCredentials, answering stream: CommandStream) {
+    package func execute(
+        _ command: ControlCommand,
+        key: String?,
+        from peer: PeerCredentials,
+        answering stream: CommandStream
+    ) {
         log.info("\(command.name) by user \(peer.userID), process \(peer.pid)")
         switch translate(command) {
         case .failure(let refusal):
@@ -50,9 +55,14 @@ extension Supervisor: ControlDelegate {
         case .abort(let request): return targets(request.targets, Request.abort)
         case .scale(let request): return scale(request)
         case .reload(let request): return reload(request)
-        case .stopDaemon:
+        case .stopDaemon(let request):
+            guard request.workers != .leave else {
+                return .failure(Refusal(.badRequest, "this koomyd cannot leave its workers running; it drains them"))
+            }
             announceLeaving(.drain)
             return .success(.request(.shutdown(.drain), warnings: []))
+        case .upgradeDaemon:
+            return .failure(Refusal(.badRequest, "this koomyd cannot be upgraded while it runs"))
         case .reopenLogs: return .success(.reopenLogs)
         }
     }
@@ -228,7 +238,8 @@ extension ControlCommand {
         case .scale(let request): "scale \(request.app) \(request.instances)"
         case .reload(let request): "reload \(request.file ?? (request.targets ?? ["all"]).joined(separator: " "))"
         case .abort(let request): "abort \(request.targets.joined(separator: " "))"
-        case .stopDaemon: "daemon stop"
+        case .stopDaemon(let request): "daemon stop (\((request.workers ?? .drain).rawValue))"
+        case .upgradeDaemon(let request): "daemon upgrade \(request.binary ?? "")"
         case .reopenLogs: "daemon reopen-logs"
         }
     }

@@ -1,5 +1,6 @@
 import CMicrohttpd
 import KoomySystem
+import KoomyWire
 
 // What libmicrohttpd tells, through HTTPCallbacks, of its connections; each is known by its descriptor.
 extension HTTPServer {
@@ -64,7 +65,14 @@ extension HTTPServer {
         guard let peer = try? PeerCredentials(of: connection.descriptor), let target = connection.exchange?.target
         else { return false }
         connection.exchange?.body = []
-        switch handler(HTTPRequest(method: method, target: target, body: body, peer: peer)) {
+        let request = HTTPRequest(
+            method: method,
+            target: target,
+            body: body,
+            idempotencyKey: header(IdempotencyKey.header, of: raw),
+            peer: peer
+        )
+        switch handler(request) {
         case .complete(let reply):
             connection.expire(after: limits.answerTime)
             return queue(reply, on: raw)
@@ -72,6 +80,11 @@ extension HTTPServer {
             connection.begin(stream)
             return queue(stream, contentType, on: raw)
         }
+    }
+
+    /// The first value of a header.
+    private func header(_ name: String, of raw: OpaquePointer) -> String? {
+        MHD_lookup_connection_value(raw, .HEADER_KIND, name).map { String(cString: $0) }
     }
 
     private func queue(_ reply: HTTPReply, on raw: OpaquePointer) -> Bool {

@@ -133,6 +133,7 @@ extension ExitCode {
     var summary: String {
         switch self {
         case .done: "done"
+        case .trouble: "doctor found an error"
         case .noSuchApp: "no such app or worker"
         case .noDaemon: "no daemon answers"
         case .workerFailed: "a new worker failed (the old ones stay)"
@@ -143,7 +144,7 @@ extension ExitCode {
         case .aborted: "aborted on request"
         case .notPermitted: "not permitted"
         case .usage: "the command line is wrong"
-        case .badConfiguration: "the ecosystem file is wrong or cannot be read"
+        case .badConfiguration: "the ecosystem file, or the daemon's state, is wrong or cannot be read"
         case .internalError: "a fault of koomy's own"
         case .cannotSave: "the daemon could not save it, so it was not done"
         case .timedOut: "--timeout was over; the daemon goes on"

@@ -76,7 +76,9 @@ struct OutcomeText {
         case .cannotSave: return "free some space on the disk that holds koomyd's state"
         case .internalError: return "koomyctl events"
         case .badConfiguration: return "koomyctl validate \(file ?? "FILE")"
-        case .usage, .badRequest, .notFound, .methodNotAllowed, .tooLarge, .notPermitted, .done, nil: return nil
+        case .usage, .badRequest, .notFound, .methodNotAllowed, .tooLarge, .notPermitted, .stateUnreadable, .trouble,
+            .done, nil:
+            return nil
         }
     }
 }

@@ -155,7 +155,7 @@ extension ControlCommand {
             request.targets
         case .reload(let request): request.targets ?? []
         case .scale(let request): [request.app]
-        case .stopDaemon, .reopenLogs: []
+        case .stopDaemon, .upgradeDaemon, .reopenLogs: []
         }
     }
 }
@@ -166,7 +166,8 @@ extension Outcome {
         switch self {
         case .workerFailed, .readyTimeout, .unhealthy, .drainForced, .superseded, .aborted: true
         case .done, .noSuchApp, .noSuchWorker, .noDaemon, .notPermitted, .usage, .badRequest, .notFound,
-            .methodNotAllowed, .tooLarge, .badConfiguration, .internalError, .shuttingDown, .cannotSave, .timedOut:
+            .methodNotAllowed, .tooLarge, .badConfiguration, .stateUnreadable, .internalError, .shuttingDown,
+            .cannotSave, .timedOut, .trouble:
             false
         }
     }

@@ -44,7 +44,7 @@ extension Session {
             let progress = ProgressDisplay(errors, isQuiet: options.quiet || options.json)
             defer { progress.clear() }
             do throws(ClientError) {
-                let result = try client.command(.stopDaemon) { progress.show($0) }
+                let result = try client.command(.stopDaemon(StopDaemonRequest())) { progress.show($0) }
                 guard result.code == ExitCode.done.rawValue else {
                     progress.clear()
                     if options.json {

@@ -92,10 +92,14 @@ final class ControlFixture {
     }
 
     /// A client whose command was begun, with the answer that the daemon holds.
-    func command(_ path: String, _ body: String) throws -> (client: RawControlClient, stream: CommandStream) {
+    func command(
+        _ path: String,
+        key: String? = nil,
+        _ body: String
+    ) throws -> (client: RawControlClient, stream: CommandStream) {
         let client = try client()
         let before = delegate.streams.count
-        client.request("POST", path, body: body)
+        client.request("POST", path, key: key, body: body)
         try turn("the command has begun", client) { delegate.streams.count > before }
         return (client, try #require(delegate.streams.last))
     }
