@@ -55,6 +55,29 @@ extension ThisProcess {
         return found
     }
 
+    /// The path of the program that runs, or of what has taken its place since; nil where /proc does not tell.
+    package static var programPath: String? {
+        guard let path = ProcFS.link("/proc/self/exe") else { return nil }
+        let suffix = " (deleted)"
+        return path.hasSuffix(suffix) ? String(path.dropLast(suffix.count)) : path
+    }
+
+    /// The numbers of everything that is open.
+    package static func openDescriptors() -> [Int32] {
+        ((try? Folder.names(in: "/proc/self/fd")) ?? []).compactMap { Int32($0) }.sorted()
+    }
+
+    /// A descriptor for each of these files that is open.
+    package static func descriptors(of identities: Set<FileIdentity>) -> [Int32] {
+        var left = identities
+        return openDescriptors().filter { number in
+            FileIdentity(of: number).map { left.remove($0) != nil } ?? false
+        }
+    }
+
+    /// Ends this process at once, with nothing torn down.
+    package static func exit(_ status: Int32) -> Never { Glibc._exit(status) }
+
     /// A path as it is meant from the present folder.
     package static func absolutePath(_ path: String) -> String {
         guard !path.hasPrefix("/"), let folder = getcwd(nil, 0) else { return path }

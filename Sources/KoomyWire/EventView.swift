@@ -51,6 +51,7 @@ public struct EventView: Codable, Hashable, Sendable {
 public enum EventType: String, CaseIterable, Codable, Hashable, Sendable {
     /// koomyd answers.
     case daemonStarted = "daemon.started"
+    case daemonResumed = "daemon.resumed"
     /// koomyd was told to leave.
     case daemonStopping = "daemon.stopping"
     /// Log files were opened again.

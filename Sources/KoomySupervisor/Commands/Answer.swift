@@ -25,6 +25,10 @@ final class Answer {
         onProgress(CommandProgress(app: app.text, slot: text.slot, message: text.message, step: text.type.rawValue))
     }
 
+    func progress(_ words: String, step: String) {
+        onProgress(CommandProgress(app: nil, slot: nil, message: words, step: step))
+    }
+
     func finish(_ result: CommandResult) { onEnd(result) }
 }
 

@@ -55,12 +55,26 @@ package final class Supervisor {
     private(set) var patience: TimerSource?
     private static let quietSpan = TimeSpan.seconds(3)
     private(set) var anomalies = 0
+    var lastCheckpointAttempt = Instant(nanoseconds: .min)
+    /// What is to become of the workers when the loop ends.
+    var leaving = Leaving.workersGone
+    /// The proof of another binary that is under way, and whether it succeeded.
+    var stateCheck: StateCheck?
+    /// When an upgrade that has to wait for a moment goes on.
+    var retry: TimerSource?
+    /// Processes of workers that are no longer known.
+    var leftovers: LeftoverEnding?
+    /// nil in the foreground, and in tests.
+    let holdings: Holdings?
+
+    enum Leaving { case workersGone, workersStay }
 
     package init(
         _ setting: Setting,
         loop: EventLoop,
         log: DaemonLog,
-        descriptors: DescriptorStore? = nil
+        descriptors: DescriptorStore? = nil,
+        holdings: Holdings? = nil
     ) throws(SystemError) {
         self.setting = setting
         self.loop = loop
@@ -68,6 +82,7 @@ package final class Supervisor {
         store = setting.foregroundFile == nil ? StateStore(path: setting.directories.stateFile) : nil
         fleet = Fleet(idling: setting.foregroundFile == nil ? .stays : .leaves)
         self.descriptors = descriptors
+        self.holdings = holdings
         let outbox = Outbox()
         journal = setting.foregroundFile != nil ? nil : Journal(path: setting.directories.journal) { trouble in
             if let trouble {

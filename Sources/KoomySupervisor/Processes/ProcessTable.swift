@@ -22,6 +22,8 @@ package final class ProcessTable {
     let started: (ProcessRecord) -> Void
     private(set) var workers: [WorkerID: WorkerProcess] = [:]
     private var ids: [ProcessID: WorkerID] = [:]
+    /// Processes that do something for koomyd itself.
+    private var errands: [ProcessID: ProbeChild] = [:]
     private var childSource: SignalSource?
     private var pursuitTimer: TimerSource?
     private var nextSocket: UInt64 = 0
@@ -90,6 +92,20 @@ package final class ProcessTable {
     func noteUsed(_ notifyPath: String) {
         guard let number = notifyPath.split(separator: "/").last.flatMap({ UInt64($0) }) else { return }
         nextSocket = max(nextSocket, number)
+    }
+
+    /// Has a process that does something for koomyd itself told when it has been reaped.
+    func expect(_ errand: ProbeChild) { errands[errand.pid] = errand }
+
+    /// Whether a process is still a copy of koomyd that has not reached its program.
+    var isStarting: Bool {
+        workers.values.contains { $0.pursuit == nil && $0.startup?.isPending == true }
+    }
+
+    /// Every process that belongs to a worker.
+    func knownProcesses() -> Set<ProcessID> {
+        let trees = ProcessSnapshot.take().trees(of: workers.values.map(\.mark), otherRoots: roots)
+        return trees.reduce(into: roots) { known, tree in known.formUnion(tree.map(\.pid)) }
     }
 
     func add(_ worker: WorkerProcess) {
@@ -164,6 +180,8 @@ package final class ProcessTable {
             guard let reason = try? ChildWaiter.reap(pid) else { break }
             if let worker = worker(of: pid) {
                 ended(worker, reason)
+            } else if let errand = errands.removeValue(forKey: pid) {
+                errand.reaped(reason)
             } else if !probes.adopt(pid: pid, reason: reason) {
                 strangers = true
             }

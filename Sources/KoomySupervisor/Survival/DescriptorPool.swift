@@ -18,5 +18,8 @@ package final class DescriptorPool {
         return try? shared.descriptor.duplicate()
     }
 
+    /// Closes what is left.
+    package func closeRest() { descriptors = [:] }
+
     package var count: Int { descriptors.count }
 }

@@ -14,22 +14,12 @@ package struct Survivors {
         package var listeners: [String]
     }
 
-    /// Every worker's environment names its notify socket, which lies in its koomyd's own folder.
-    private let prefix: String
     private let found: [ProcessStat]
 
     /// Looks at every process of the machine.
     package init(notifyFolder: String) {
-        let prefix = "\(notifyFolder)/"
-        self.prefix = prefix
-        found = ProcessSnapshot.take().processes.values.filter { process in
-            guard process.pid != ThisProcess.id, !process.isDead else { return false }
-            return ProcFS.environmentValue("NOTIFY_SOCKET", of: process.pid)?.hasPrefix(prefix) ?? false
-        }
+        found = Leftovers(notifyFolder: notifyFolder).find()
     }
-
-    /// All of them, workers' own processes and what these started.
-    package var processes: [ProcessStat] { found }
 
     /// The workers' own processes: each leads a session of its own.
     package var workers: [Worker] {
