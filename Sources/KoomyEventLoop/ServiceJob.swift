@@ -1,6 +1,6 @@
 import CSystemd
-package import KoomyModel
-package import KoomySystem
+import KoomyModel
+import KoomySystem
 
 /// What systemd is doing with the service that this process is (org.freedesktop.systemd1(5), Job).
 package enum ServiceJob: Hashable, Sendable {
@@ -34,7 +34,7 @@ package enum ServiceJob: Hashable, Sendable {
 }
 
 /// A connection to the systemd that runs this process, by its private socket, which needs no D-Bus daemon.
-private struct ServiceManagerConnection: ~Copyable {
+private final class ServiceManagerConnection {
     private let bus: OpaquePointer
     private static let name = "org.freedesktop.systemd1"
     private static let limit = TimeSpan.seconds(1)
@@ -46,19 +46,14 @@ private struct ServiceManagerConnection: ~Copyable {
         try check(sd_bus_new(&bus), "sd_bus_new")
         guard let bus else { throw SystemError("sd_bus_new", .invalidArgument) }
         self.bus = bus
-        do throws(SystemError) {
-            try check(sd_bus_set_address(bus, "unix:path=\(path)"), "ask systemd", path)
-            try check(sd_bus_set_method_call_timeout(bus, UInt64(Self.limit.nanoseconds / 1_000)), "ask systemd", path)
-            try check(sd_bus_start(bus), "ask systemd", path)
-        } catch {
-            sd_bus_close_unref(bus)
-            throw error
-        }
+        try check(sd_bus_set_address(bus, "unix:path=\(path)"), "ask systemd", path)
+        try check(sd_bus_set_method_call_timeout(bus, UInt64(Self.limit.nanoseconds / 1_000)), "ask systemd", path)
+        try check(sd_bus_start(bus), "ask systemd", path)
     }
 
-    deinit { sd_bus_flush_close_unref(bus) }
+    isolated deinit { sd_bus_close_unref(bus) }
 
-    borrowing func job(of pid: ProcessID) throws(SystemError) -> ServiceJob {
+    func job(of pid: ProcessID) throws(SystemError) -> ServiceJob {
         let unit = try unit(of: pid)
         let answer = try property("Job", "(uo)", of: "Unit", at: unit)
         defer { sd_bus_message_unref(answer) }
@@ -72,7 +67,7 @@ private struct ServiceManagerConnection: ~Copyable {
         return ServiceJob(try text(kind, "s"))
     }
 
-    private borrowing func unit(of pid: ProcessID) throws(SystemError) -> String {
+    private func unit(of pid: ProcessID) throws(SystemError) -> String {
         var call: OpaquePointer?
         try check(
             sd_bus_message_new_method_call(
@@ -89,7 +84,7 @@ private struct ServiceManagerConnection: ~Copyable {
         return try text(answer, "o")
     }
 
-    private borrowing func property(
+    private func property(
         _ member: String,
         _ type: String,
         of interface: String,
@@ -104,7 +99,7 @@ private struct ServiceManagerConnection: ~Copyable {
         return answer
     }
 
-    private borrowing func text(_ message: OpaquePointer?, _ type: String) throws(SystemError) -> String {
+    private func text(_ message: OpaquePointer?, _ type: String) throws(SystemError) -> String {
         var text: UnsafePointer<CChar>?
         try check(sd_bus_message_read_basic(message, CChar(type.utf8.first ?? 0), &text), "read systemd's answer")
         return text.map { String(cString: $0) } ?? ""

@@ -3,7 +3,7 @@ import Glibc
 import KoomyCore
 import KoomyEventLoop
 import KoomyModel
-package import KoomySystem
+import KoomySystem
 import KoomyWire
 
 /// koomyd from its first step to its exit status.

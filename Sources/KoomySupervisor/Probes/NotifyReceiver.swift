@@ -76,10 +76,10 @@ package final class NotifyReceiver {
     isolated deinit { close() }
 
     /// Of the socket, by which a later koomyd knows it.
-    package var identity: FileIdentity? { socket.flatMap { FileIdentity(of: $0.descriptor.number) } }
+    package var identity: FileIdentity? { descriptor.flatMap { FileIdentity(of: $0) } }
 
     /// The socket's descriptor; nil when it is closed.
-    package var descriptor: Int32? { socket.map { $0.descriptor.number } }
+    package var descriptor: Int32? { socket?.descriptor.number }
 
     /// Removes the path and hears nothing more.
     package func close() {

@@ -56,7 +56,7 @@ extension ProcessTable {
         }
         add(worker)
         guard isThere else {
-            worker.lateEnd = worker.pidfd?.exitReasonOfStranger() ?? .unknown
+            worker.lateEnd = worker.exitReason ?? .unknown
             return
         }
         takeBackSockets(of: worker, record, from: pool)
@@ -115,7 +115,8 @@ extension ProcessTable {
         ] {
             guard let identity else { continue }
             do throws(SystemError) {
-                let pipe = try pool.claim(identity) ?? reopened(number, of: worker, identity)
+                let kept = pool.claim(identity)
+                let pipe = if let kept { kept } else { try reopened(number, of: worker, identity) }
                 try logs.attach(pipe, stream, of: worker.id, slot: worker.slot, worker.spec)
             } catch {
                 log.warning("\(worker.id.app):\(worker.slot): its output can no longer be read: \(error)")
@@ -148,9 +149,9 @@ extension ProcessTable {
 
     /// Watches a process whose parent somebody else is.
     private func watch(_ worker: WorkerProcess) {
-        guard let pidfd = worker.pidfd else { return }
+        guard let pidfd = worker.pidfdNumber else { return }
         do throws(SystemError) {
-            worker.watch = try loop.io(pidfd.descriptor.number, priority: .urgent) { [weak self, weak worker] _ in
+            worker.watch = try loop.io(pidfd, priority: .urgent) { [weak self, weak worker] _ in
                 guard let self, let worker else { return }
                 strangerEnded(worker)
             }
@@ -159,10 +160,10 @@ extension ProcessTable {
         }
     }
 
-    /// How it ended is known when its parent has reaped it, which takes a moment; where the kernel keeps no record it
-    /// stays unknown.
+    /// How it ended is known until its parent reaps it, and afterwards by its pidfd; where that keeps no record, and the
+    /// parent was faster than we, it stays unknown.
     private func strangerEnded(_ worker: WorkerProcess) {
-        if let reason = worker.pidfd?.exitReasonOfStranger() {
+        if let reason = worker.exitReason {
             strangerEnded(worker, reason)
             return
         }

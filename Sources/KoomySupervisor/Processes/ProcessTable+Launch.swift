@@ -238,7 +238,7 @@ extension ProcessTable {
         let record = ProcessRecord(
             id: worker.id,
             process: ProcessIdentity(pid: worker.pid, startTime: worker.mark.startTime ?? 0),
-            pidfd: worker.pidfd?.identity,
+            pidfd: worker.pidfdIdentity,
             startedAt: worker.startedAt,
             notifySocket: notifyPath,
             notify: worker.notify?.identity,
@@ -251,7 +251,7 @@ extension ProcessTable {
         worker.record = record
         started(record)
         let descriptors = [streams?.out.own.number, streams?.error.own.number, worker.notify?.descriptor, channel?.own.number]
-        let pidfd = worker.pidfd?.identity == nil ? nil : worker.pidfd?.descriptor.number
+        let pidfd = worker.pidfdIdentity == nil ? nil : worker.pidfdNumber
         store?.keep(Self.keptName(worker.id), (descriptors + [pidfd]).compactMap { $0 })
     }
 
@@ -286,12 +286,13 @@ extension ProcessTable {
     }
 
     private func openStreams() throws(StartFailure) -> Streams {
-        Streams(out: try openPipe(), error: try openPipe())
+        // Nobody who writes is to notice when koomyd dies.
+        Streams(out: try openPipe(outlivesReaders: true), error: try openPipe(outlivesReaders: true))
     }
 
-    private func openPipe() throws(StartFailure) -> Ends {
+    private func openPipe(outlivesReaders: Bool = false) throws(StartFailure) -> Ends {
         try wrap(.pipe, "pipe") { () throws(SystemError) in
-            let pipe = try Pipe()
+            let pipe = try Pipe(outlivesReaders: outlivesReaders)
             // Room for a burst while koomyd does something else.
             pipe.requestCapacity(256 << 10)
             let ends = pipe.shared()

@@ -12,6 +12,8 @@ package final class WorkerProcess {
     let pid: ProcessID
     /// nil where its process had ended before we came.
     let pidfd: Pidfd?
+    let pidfdNumber: Int32?
+    let pidfdIdentity: FileIdentity?
     /// By what its descendants are known.
     let mark: TreeMark
     let startedAt: Instant
@@ -78,7 +80,15 @@ package final class WorkerProcess {
         self.generation = generation
         self.spec = spec
         self.pid = pid
-        self.pidfd = pidfd
+        if let pidfd {
+            pidfdNumber = pidfd.descriptor.number
+            pidfdIdentity = pidfd.identity
+            self.pidfd = consume pidfd
+        } else {
+            pidfdNumber = nil
+            pidfdIdentity = nil
+            self.pidfd = nil
+        }
         self.mark = mark
         self.startedAt = startedAt
         self.privateAddress = privateAddress
@@ -89,6 +99,12 @@ package final class WorkerProcess {
 }
 
 extension WorkerProcess {
+    /// How its process, whose parent somebody else is, ended; nil while it runs, or where nobody can know.
+    var exitReason: ExitReason? {
+        if mark.startTime == ProcessStat(of: pid)?.startTime, let reason = ProcFS.exitReason(ofZombie: pid) { return reason }
+        return pidfd?.exitReasonOfStranger()
+    }
+
     /// Sockets that it has and that say nothing about whether it serves.
     var ignoredSockets: Set<UInt64> { privateInode.map { [$0] } ?? [] }
 }

@@ -1,4 +1,4 @@
-package import FoundationEssentials
+import FoundationEssentials
 package import KoomyCore
 package import KoomyModel
 package import KoomySystem
@@ -37,7 +37,11 @@ package struct Checkpoint: Hashable, Sendable, Codable {
         package var request: RequestID
         package var result: CommandResult
     }
+}
 
+// MARK: - On the way
+
+extension Checkpoint {
     /// Why a checkpoint cannot be used.
     package enum Flaw: Error, CustomStringConvertible {
         case newer(version: Int, writer: String)
@@ -46,17 +50,18 @@ package struct Checkpoint: Hashable, Sendable, Codable {
         package var description: String {
             switch self {
             case .newer(let version, let writer):
-                "it was written by koomyd \(writer) in version \(version); this koomyd reads up to \(Checkpoint.currentVersion)"
+                "it was written by koomyd \(writer) in version \(version); this koomyd reads an earlier one"
             case .unreadable(let words): words
             }
         }
     }
 
-    package init(parsing bytes: some Sequence<UInt8>) throws(Flaw) {
-        struct Head: Decodable {
-            var version: Int
-            var writer: String?
-        }
+    private struct Head: Decodable {
+        var version: Int
+        var writer: String?
+    }
+
+    package init(parsing bytes: [UInt8]) throws(Flaw) {
         let data = Data(bytes)
         let decoder = JSONDecoder()
         do {
@@ -72,7 +77,13 @@ package struct Checkpoint: Hashable, Sendable, Codable {
         }
     }
 
-    package func encoded() throws -> [UInt8] { Array(try JSONEncoder().encode(self)) }
+    package func encoded() throws(SystemError) -> [UInt8] {
+        do {
+            return Array(try JSONEncoder().encode(self))
+        } catch {
+            throw SystemError("encode the checkpoint", .invalidArgument, hint: "\(error)")
+        }
+    }
 }
 
 /// Which boot of the machine this is (random(4), boot_id).

@@ -1,6 +1,4 @@
-package import FoundationEssentials
-package import KoomyCore
-package import KoomyModel
+import FoundationEssentials
 package import KoomySystem
 
 /// What koomyd knows and does, written down as it happens, so that a koomyd that is killed can be followed by one that
@@ -36,7 +34,7 @@ package final class Journal {
 
     /// Begins anew with all that there is to know; the file before it is replaced as a whole.
     package func begin(with checkpoint: Checkpoint) {
-        do {
+        do throws(SystemError) {
             let bytes = try checkpoint.encoded() + Array("\n".utf8)
             let descriptor = try Self.replace(path, by: bytes)
             file = SharedDescriptor(descriptor)
@@ -52,8 +50,8 @@ package final class Journal {
     /// Adds a record; it counts from now on, whatever happens to this process.
     package func append(_ record: JournalRecord) {
         guard file != nil else { return }
-        do {
-            var line = Array(try encoder.encode(record))
+        do throws(SystemError) {
+            var line = try encode(record)
             line.append(UInt8(ascii: "\n"))
             try write(line)
         } catch {
@@ -61,11 +59,19 @@ package final class Journal {
         }
     }
 
+    private func encode(_ record: JournalRecord) throws(SystemError) -> [UInt8] {
+        do {
+            return Array(try encoder.encode(record))
+        } catch {
+            throw SystemError("encode a record", .invalidArgument, subject: path, hint: "\(error)")
+        }
+    }
+
     /// Says that everything that followed from the records has been done.
     package func mark(events: UInt64) {
         let mark = "=\(events)\n"
         guard file != nil, mark != lastMark || !isMarked else { return }
-        do {
+        do throws(SystemError) {
             try write(Array(mark.utf8))
             lastMark = mark
             isMarked = true
@@ -89,9 +95,8 @@ package final class Journal {
         isMarked = false
     }
 
-    private func fail(_ error: any Error) {
-        let reason = error as? SystemError ?? SystemError("encode the journal", .invalidArgument, subject: path)
-        file = nil
+    private func fail(_ reason: SystemError) {
+                file = nil
         try? AtomicFile.remove(path)
         guard trouble == nil else { return }
         trouble = reason
@@ -135,16 +140,17 @@ extension Journal {
     /// Throws where the checkpoint cannot be used. Reading ends at the first line that is not whole.
     package static func read(_ path: String) throws -> Contents? {
         let bytes: [UInt8]
-        do {
+        do throws(SystemError) {
             bytes = try WholeFile.read(path, most: 1 << 30)
-        } catch let error as SystemError where error.errno == .noSuchFile {
-            return nil
+        } catch {
+            guard error.errno != .noSuchFile else { return nil }
+            throw error
         }
         var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         // What follows the last newline was being written.
         let torn = lines.popLast()?.isEmpty == false ? 1 : 0
         guard let first = lines.first else { throw Checkpoint.Flaw.unreadable("it is empty") }
-        let checkpoint = try Checkpoint(parsing: first)
+        let checkpoint = try Checkpoint(parsing: Array(first))
         guard checkpoint.boot == BootID.current else { return nil }
         var contents = Contents(checkpoint: checkpoint, lines: [], unread: torn)
         let decoder = JSONDecoder()

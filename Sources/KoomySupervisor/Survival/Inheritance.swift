@@ -1,6 +1,6 @@
 package import KoomyCore
 package import KoomyModel
-package import KoomySystem
+import KoomySystem
 package import KoomyWire
 
 /// What an earlier koomyd knew at its end, put together from its journal or its checkpoint.

@@ -1,6 +1,6 @@
-package import KoomyCore
+import KoomyCore
 import KoomyModel
-package import KoomySystem
+import KoomySystem
 
 /// Whether this koomyd can go on with what another one knows.
 package enum StateProof {

@@ -1,6 +1,6 @@
 import KoomyCore
 import KoomyModel
-package import KoomySystem
+import KoomySystem
 import KoomyWire
 
 /// Going on where an earlier koomyd was interrupted.
@@ -11,7 +11,7 @@ extension Supervisor {
     ///   - inheritance: What it knew.
     ///   - onDisk: The desired state as it is on disk.
     ///   - pool: The descriptors that outlived it.
-    package func resume(_ inheritance: Inheritance, onDisk: DesiredState, from pool: DescriptorPool) {
+    func resume(_ inheritance: Inheritance, onDisk: DesiredState, from pool: DescriptorPool) {
         let now = MonotonicClock.now()
         let away = max(.zero, now - inheritance.replay.last)
         inherit(inheritance)

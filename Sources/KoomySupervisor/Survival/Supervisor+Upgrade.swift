@@ -1,12 +1,18 @@
 import KoomyCore
+import KoomyEventLoop
 import KoomyModel
-import KoomySystem
+package import KoomySystem
 import KoomyWire
 
 /// What has to stay open while one koomyd follows another in the same process.
-package struct Holdings {
+package final class Holdings {
     package let lock: LockFile
     package let controlSocket: FileIdentity?
+
+    package init(lock: consuming LockFile, controlSocket: FileIdentity?) {
+        self.lock = lock
+        self.controlSocket = controlSocket
+    }
 }
 
 /// The change of koomyd's binary while everything goes on.

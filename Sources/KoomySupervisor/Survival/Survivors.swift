@@ -1,7 +1,6 @@
-package import KoomyCore
 import Glibc
 package import KoomyModel
-package import KoomySystem
+import KoomySystem
 
 /// Processes that carry the marks of this koomyd's workers in their environment, whoever started them.
 package struct Survivors {
@@ -55,7 +54,8 @@ package struct Survivors {
 
     /// The pipe that a descriptor of a process is; nil where it is something else.
     private static func pipe(_ number: Int32, of pid: ProcessID) -> FileIdentity? {
-        (try? ProcFS.openDescriptor(number, of: pid)).flatMap { FileIdentity(of: $0.number) }
+        guard let pipe = try? ProcFS.openDescriptor(number, of: pid) else { return nil }
+        return FileIdentity(of: pipe.number)
     }
 
     /// Clock ticks since boot as a point on the monotonic clock, which does not count the time that a machine slept.
