@@ -101,7 +101,7 @@ package final class Daemon {
             if let idleDescriptors {
                 _ = try ctl("delete", "all")
                 do {
-                    try eventually(within: .seconds(5), "koomyd has as many descriptors as when it was idle") {
+                    try eventually(within: .seconds(15), "koomyd has as many descriptors as when it was idle") {
                         ProcessTable.descriptors(of: pid).count <= idleDescriptors.count
                     }
                 } catch {
@@ -113,7 +113,7 @@ package final class Daemon {
             if exit != .code(0) { Issue.record("koomyd ended with \(exit)", sourceLocation: place) }
         }
         do {
-            try eventually(within: .seconds(2), "no process is left") { strays.isEmpty }
+            try eventually(within: .seconds(10), "no process is left") { strays.isEmpty }
         } catch {
             let what = strays.map { "\($0): \(ProcessTable.arguments(of: $0).joined(separator: " "))" }
             Issue.record("koomyd leaves processes behind: \(what)", sourceLocation: place)

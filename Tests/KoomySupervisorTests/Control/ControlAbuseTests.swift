@@ -156,7 +156,7 @@ struct ControlAbuseTests {
             return client.isClosed
         }
         let took = MonotonicClock.now() - begin
-        #expect(took > .milliseconds(250) && took < .seconds(3), "\(took)")
+        #expect(took > .milliseconds(250) && took < .seconds(20), "\(took)")
         #expect(client.answers.allSatisfy { $0.status >= 400 })
         #expect(fixture.delegate.commands.isEmpty)
     }

@@ -45,7 +45,7 @@ final class ControlFixture {
     func turn(
         _ what: String,
         _ clients: RawControlClient...,
-        within limit: TimeSpan = .seconds(4),
+        within limit: TimeSpan = .seconds(20),
         until condition: () throws -> Bool
     ) throws {
         try turn(what, clients, within: limit, until: condition)
@@ -54,7 +54,7 @@ final class ControlFixture {
     func turn(
         _ what: String,
         _ clients: [RawControlClient],
-        within limit: TimeSpan = .seconds(4),
+        within limit: TimeSpan = .seconds(20),
         until condition: () throws -> Bool
     ) throws {
         let deadline = MonotonicClock.now() + limit
