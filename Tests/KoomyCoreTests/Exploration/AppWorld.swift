@@ -93,7 +93,8 @@ struct AppWorld: Hashable {
         case .start: if !app.isActive { listening.insert(app.current) }
         case .startSlot, .stop, .stopSlot, .restart, .restartSlot, .configure, .startWhenListening, .listening,
             .cannotListen,
-            .abortRollout, .scale, .recycleSlot, .reset, .kill, .sampled, .scheduleFired, .ownsPort:
+            .abortRollout, .scale, .recycleSlot, .reset, .kill, .sampled, .scheduleFired, .ownsPort, .lostListeners,
+            .found, .resumed:
             break
         }
         if event.isRequest { requests -= 1 }
@@ -162,7 +163,7 @@ extension App.Event {
     var isRequest: Bool {
         switch self {
         case .worker(_, .declaredHung), .sampled, .scheduleFired, .ownsPort: true
-        case .worker, .timerFired, .listening, .cannotListen: false
+        case .worker, .timerFired, .listening, .cannotListen, .lostListeners, .found, .resumed: false
         case .start, .startSlot, .stop, .stopSlot, .restart, .restartSlot, .roll, .configure, .startWhenListening,
             .abortRollout, .scale, .recycleSlot, .reset, .kill:
             true

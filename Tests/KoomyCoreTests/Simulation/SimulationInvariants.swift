@@ -81,7 +81,8 @@ enum SimulationInvariants {
         case .prepared, .prepareFailed:
             if case .request(_, let request)? = before.change?.purpose, request.takesAway { return true }
             return before.backlog.contains { $0.request.takesAway }
-        case .abandoned, .booted, .listening, .cannotListen, .worker, .sampled, .ownsPort, .timerFired, .scheduleFired:
+        case .abandoned, .booted, .resumed, .listening, .cannotListen, .lostListeners, .worker, .sampled, .ownsPort,
+            .timerFired, .scheduleFired:
             return false
         }
     }
@@ -127,7 +128,7 @@ extension Fleet.Event {
         switch self {
         case .worker(id, .declaredHung), .timerFired(.worker(id, .watchdog)), .sampled(id, _): true
         case .worker, .timerFired, .sampled, .booted, .request, .abandoned, .prepared, .prepareFailed, .listening,
-            .cannotListen, .ownsPort, .scheduleFired:
+            .cannotListen, .lostListeners, .resumed, .ownsPort, .scheduleFired:
             false
         }
     }
