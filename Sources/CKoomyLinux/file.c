@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -24,6 +25,21 @@ ssize_t koomy_write(int descriptor, const void *bytes, size_t size)
 }
 
 int koomy_pipe(int ends[2]) { return KOOMY_RESULT(pipe2(ends, O_CLOEXEC)); }
+
+int koomy_pipe_with_lasting_reader(int ends[2])
+{
+    const int result = koomy_pipe(ends);
+    if (result < 0)
+        return result;
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", ends[1]);
+    const int both = koomy_open(path, O_RDWR, 0);
+    if (both >= 0) {
+        close(ends[1]);
+        ends[1] = both;
+    }
+    return 0;
+}
 
 int koomy_set_pipe_size(int descriptor, int bytes) { return KOOMY_RESULT(fcntl(descriptor, F_SETPIPE_SZ, bytes)); }
 
@@ -91,6 +107,13 @@ int koomy_status_at(const char *path, int follows_link, struct koomy_file_status
         return -errno;
     convert(&found, status);
     return 0;
+}
+
+int koomy_file_system(int descriptor)
+{
+    struct statfs found;
+    const int result = KOOMY_RETRY(fstatfs(descriptor, &found));
+    return result < 0 ? result : (int)(found.f_type & 0x7FFFFFFF);
 }
 
 int koomy_access(const char *path, int mode) { return KOOMY_RESULT(faccessat(AT_FDCWD, path, mode, AT_EACCESS)); }

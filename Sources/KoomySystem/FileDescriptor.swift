@@ -52,13 +52,6 @@ extension FileDescriptor {
     }
 }
 
-extension Pipe {
-    /// Both ends, each with an owner of its own.
-    package consuming func shared() -> (readEnd: SharedDescriptor, writeEnd: SharedDescriptor) {
-        (SharedDescriptor(readEnd), SharedDescriptor(writeEnd))
-    }
-}
-
 extension StreamSocket.Pair {
     /// Both ends, each with an owner of its own.
     package consuming func shared() -> (first: SharedDescriptor, second: SharedDescriptor) {
