@@ -95,7 +95,9 @@ import Testing
         let (run, requests) = try koomyctl(["stop", "api", "--timeout", "300ms"]) { _ in [] }
         #expect(run.code == 75 && requests.count > 2, "\(run)")
         #expect(run.error.hasPrefix(Self.away + "stop failed: gave up waiting"), "\(run)")
-        #expect(try koomyctl(["stop", "api", "-q", "--timeout", "300ms"]) { _ in [] }.run.error.hasPrefix("stop failed"))
+        #expect(
+            try koomyctl(["stop", "api", "-q", "--timeout", "300ms"]) { _ in [] }.run.error.hasPrefix("stop failed")
+        )
     }
 
     @Test(arguments: [["status"], ["describe", "api"], ["events"], ["stop", "api"], ["doctor"]])
@@ -124,9 +126,11 @@ import Testing
 
 /// `koomyctl daemon upgrade`, as far as koomyctl is concerned.
 @Suite struct UpgradeRunTests {
-    @Test(arguments: [
-        ([], "{}"), (["--binary", "/b/koomyd"], #"{"binary":"/b/koomyd"}"#),
-    ] as [([String], String)])
+    @Test(
+        arguments: [
+            ([], "{}"), (["--binary", "/b/koomyd"], #"{"binary":"/b/koomyd"}"#),
+        ] as [([String], String)]
+    )
     func `the binary is sent by its absolute path`(options: [String], body: String) throws {
         let upgrade = UpgradeView(from: "0.1.0", to: "0.1.0", pid: 7)
         let (run, requests) = try koomyctl(["daemon", "upgrade"] + options) { _ in

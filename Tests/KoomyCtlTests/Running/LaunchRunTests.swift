@@ -73,7 +73,12 @@ import Testing
                 return request.method == "POST" ? .stream([], done) : .answer(status)
             }
             #expect(exit == .code(0) && process.output == "1 app runs\n", "\(process.errorOutput)")
-            #expect(process.errorOutput.contains("no koomyd was running: started one (pid \(Self.launchedPid(files) ?? 0), "), "\(process.errorOutput)")
+            #expect(
+                process.errorOutput.contains(
+                    "no koomyd was running: started one (pid \(Self.launchedPid(files) ?? 0), "
+                ),
+                "\(process.errorOutput)"
+            )
             #expect(requests.last == "POST /v1/start {\"file\":\"\(path)\"}")
 
             let seen = Files.text(of: files("launched")) ?? ""
@@ -143,7 +148,10 @@ import Testing
                 return .streamHead + [.line(result), .perform { victim.signal(SIGTERM) }, .streamEnd]
             }
             let (run, requests) = try koomyctl(["daemon", "stop"], script: script)
-            #expect(run.code == 0 && run.out == "drained: no worker is left, and koomyd has left (pid \(victim.pid))\n", "\(run)")
+            #expect(
+                run.code == 0 && run.out == "drained: no worker is left, and koomyd has left (pid \(victim.pid))\n",
+                "\(run)"
+            )
             #expect(requests == ["GET /v1/status", "POST /v1/daemon/stop {}"])
             #expect(victim.ended == .signal(SIGTERM))
         }
