@@ -44,12 +44,13 @@ struct Absence {
         self.deadline = deadline
     }
 
-    /// Waits a little after a failed attempt, so that another one can be made; throws where none is to be made.
+    /// Waits a little after a failed attempt, so that another one can be made.
     ///
     /// - Parameters:
     ///   - error: Why the attempt failed.
     ///   - attempt: When it was begun.
     ///   - onAway: Called once, when a daemon has been away for more than one attempt.
+    /// - Throws: Why no other attempt is to be made.
     mutating func outlast(
         _ error: ClientError,
         since attempt: Instant,

@@ -154,10 +154,11 @@ extension ControlClient {
     ) throws(ClientError) {
         var last: [UInt8]?
         try persist(for: follow ? .begun : .answer, onAway: onAway) { deadline throws(ClientError) -> Void in
-            let since = try last.map { line throws(ClientError) -> UInt64 in
-                let event: EventNumber = try Self.decode(line)
-                return event.seq
-            } ?? since
+            let since =
+                try last.map { line throws(ClientError) -> UInt64 in
+                    let event: EventNumber = try Self.decode(line)
+                    return event.seq
+                } ?? since
             let query = [follow ? "follow=1" : nil, since.map { "since=\($0)" }].compactMap { $0 }
             let path = "/v1/events" + (query.isEmpty ? "" : "?\(query.joined(separator: "&"))")
             var exchange = try Exchange.begin(self, method: "GET", path: path, deadline: deadline)

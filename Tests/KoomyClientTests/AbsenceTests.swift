@@ -195,7 +195,9 @@ private func news(_ text: String) -> CommandProgress { CommandProgress(app: "api
 
     @Test func `a question that breaks is asked again`() throws {
         try Workspace.with { files in
-            let answers: [[Step]] = [[], [.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{")], .answer(Samples.status)]
+            let answers: [[Step]] = [
+                [], [.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{")], .answer(Samples.status),
+            ]
             let daemon = try ScriptedDaemon(path: files("control.sock"), script: inTurn(answers))
             try daemon.whileAnswering {
                 try #expect(ControlClient(socketPath: daemon.path).status() == Samples.status)

@@ -82,9 +82,12 @@ extension HTTPServer {
         }
     }
 
-    /// The first value of a header.
+    /// The first value of a header, without the blanks around it (RFC 9110, 5.5).
     private func header(_ name: String, of raw: OpaquePointer) -> String? {
-        MHD_lookup_connection_value(raw, .HEADER_KIND, name).map { String(cString: $0) }
+        guard let value = MHD_lookup_connection_value(raw, .HEADER_KIND, name) else { return nil }
+        let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
+        let text = String(cString: value).drop(while: isBlank)
+        return String(text.reversed().drop(while: isBlank).reversed())
     }
 
     private func queue(_ reply: HTTPReply, on raw: OpaquePointer) -> Bool {
