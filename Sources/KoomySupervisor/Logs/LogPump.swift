@@ -1,4 +1,5 @@
 package import KoomyEventLoop
+import KoomyModel
 package import KoomySystem
 
 /// Carries what a worker writes to one of its standard streams to its log, line by line.
@@ -9,7 +10,11 @@ package final class LogPump {
     private let sink: LogSink
     private let pipe: LogPipe
     private let lookahead: PipeLookahead
+    private let loop: EventLoop
     private var source: IOSource?
+    private var pace = LogPace()
+    /// Ends a rest; while it is armed the pipe is not watched.
+    private var alarm: TimerSource?
     /// How many bytes at the beginning of the pipe are known to have no newline.
     private var known = 0
     private var ended: (() -> Void)?
@@ -33,6 +38,7 @@ package final class LogPump {
         lookahead: PipeLookahead,
         ended: @escaping () -> Void
     ) throws(SystemError) {
+        self.loop = loop
         self.pipe = pipe
         self.sink = sink
         self.lookahead = lookahead
@@ -52,6 +58,7 @@ package final class LogPump {
         guard source != nil else { return }
         drain(withRest: true)
         source.remove()
+        alarm = nil
         let ended = ended
         self.ended = nil
         ended?()
@@ -60,13 +67,31 @@ package final class LogPump {
     /// One look for each turn of the loop, so that a flooding worker does not hold it.
     private func turn(isLast: Bool) {
         switch step(withRest: isLast) {
-        case .took:
-            // There may be more than one look sees, for which no edge comes any more; to set the source anew makes it
-            // fire if the pipe is readable still (epoll_ctl(2), EPOLL_CTL_MOD, which cannot fail here).
-            try? source?.setEvents(Self.news)
-        case .nothing: break
+        case .took(let count):
+            if !isLast, let span = pace.rest(after: count, at: MonotonicClock.now()), rest(span) { return }
+            watch()
+        case .nothing: if source?.isEnabled == false { watch() }
         case .ended: close()
         }
+    }
+
+    /// Has the pipe wake the loop, at once if it is readable still: of what one look did not see no edge is to come.
+    private func watch() {
+        // Both put it into the epoll set anew, which looks at it once (epoll_ctl(2)); neither can fail here.
+        if source?.isEnabled == true { try? source?.setEvents(Self.news) } else { source?.enable() }
+    }
+
+    /// Leaves the pipe alone for a while; false where that cannot be.
+    private func rest(_ span: TimeSpan) -> Bool {
+        if alarm == nil {
+            alarm = try? loop.timer(accuracy: .microseconds(10), priority: .idle) { [weak self] in
+                self?.turn(isLast: false)
+            }
+        }
+        guard let alarm else { return false }
+        source?.disable()
+        alarm.arm(at: MonotonicClock.now() + span)
+        return true
     }
 
     private func drain(withRest: Bool) {

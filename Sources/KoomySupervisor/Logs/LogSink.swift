@@ -17,7 +17,7 @@ package final class LogSink {
     package init(_ target: Target, stamp: LogStamp?) {
         self.target = target
         self.stamp = stamp
-        share = if stamp == nil, case .file = target { nil } else { 128 << 10 }
+        share = if stamp == nil, case .file = target { nil } else { Int(LogTable.pipeCapacity) }
     }
 
     /// Carries the first bytes of a worker's pipe to their place; afterwards they are not in the pipe.
