@@ -77,6 +77,13 @@ let package = Package(
         .executableTarget(name: "loadgen", path: "Tests/loadgen", linkerSettings: [.linkedLibrary("m")]),
         // Times restarts and commands for scripts/measure; not a product either.
         .executableTarget(name: "stopwatch", path: "Tests/stopwatch"),
+        // The log pumps of koomyd alone, for tests that kill them.
+        .executableTarget(
+            name: "logpump",
+            dependencies: ["KoomyModel", "KoomySystem", "KoomyEventLoop", "KoomySupervisor"],
+            path: "Tests/logpump",
+            swiftSettings: onTheLoop
+        ),
 
         .target(
             name: "TestSupport",

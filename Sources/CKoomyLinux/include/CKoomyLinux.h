@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "splice.h"
 #include "worker.h"
 
 #ifdef __cplusplus
