@@ -14,14 +14,9 @@ package final class AppendedFile: Sendable {
     ///
     /// It is opened without waiting, so that a named pipe without a reader is an error and not a hang.
     package init(path: String, mode: UInt32) throws(SystemError) {
-        let flags = O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK
-        var result = koomy_open(path, flags, mode)
-        if result == -ENOENT {
-            try Folder.makeMissing(above: path)
-            result = koomy_open(path, flags, mode)
-        }
+        var result = try FileDescriptor.openForWriting(path, 0, mode)
         // A file with the attribute `a` may be opened for appending only (chattr(1)).
-        if result == -EPERM { result = koomy_open(path, flags | O_APPEND, mode) }
+        if result == -EPERM { result = try FileDescriptor.openForWriting(path, O_APPEND, mode) }
         descriptor = FileDescriptor(owning: try check(result, "open for appending", path))
         var status = koomy_file_status()
         try check(koomy_status(descriptor.number, &status), "stat", path)
@@ -69,6 +64,23 @@ package final class AppendedFile: Sendable {
             try check(koomy_status(descriptor.number, &status), "stat")
             return status.size
         }
+    }
+}
+
+extension FileDescriptor {
+    /// Opens a file so that every write of whoever has it is at its end (O_APPEND); makes it and its folders where they
+    /// are missing.
+    package static func appending(to path: String, mode: UInt32) throws(SystemError) -> FileDescriptor {
+        FileDescriptor(owning: try check(try openForWriting(path, O_APPEND, mode), "open for appending", path))
+    }
+
+    /// The number of the open file, or what errno says, negated.
+    fileprivate static func openForWriting(_ path: String, _ flag: Int32, _ mode: UInt32) throws(SystemError) -> Int32 {
+        let flags = O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK | flag
+        let result = koomy_open(path, flags, mode)
+        guard result == -ENOENT else { return result }
+        try Folder.makeMissing(above: path)
+        return koomy_open(path, flags, mode)
     }
 }
 
