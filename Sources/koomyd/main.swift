@@ -8,6 +8,8 @@ enum Invocation {
     case help, version
     case daemon
     case foreground(file: String)
+    /// What koomyd starts for itself: the process that keeps descriptors.
+    case keep(path: String)
     case wrong(String)
 
     init(_ arguments: [String]) {
@@ -16,6 +18,7 @@ enum Invocation {
         case 1 where ["-h", "--help"].contains(arguments[0]): self = .help
         case 1 where ["-V", "--version"].contains(arguments[0]): self = .version
         case 2 where arguments[0] == "--foreground": self = .foreground(file: arguments[1])
+        case 2 where arguments[0] == "--keep": self = .keep(path: arguments[1])
         case 1 where arguments[0].hasPrefix("--foreground="):
             self = .foreground(file: String(arguments[0].dropFirst(13)))
         case 1 where arguments[0] == "--foreground": self = .wrong("--foreground needs an ecosystem file")
@@ -60,8 +63,21 @@ func main() -> Int32 {
     case .wrong(let words):
         StandardStream.error.write(Array("koomyd: \(words)\nTry koomyd --help.\n".utf8))
         return 64
+    case .keep(let path): return keep(path)
     case .daemon: return start(foreground: nil)
     case .foreground(let file): return start(foreground: ThisProcess.absolutePath(file))
+    }
+}
+
+/// The listening socket is the first descriptor after the standard ones.
+func keep(_ path: String) -> Int32 {
+    do {
+        try? ThisProcess.setName("koomy-keeper")
+        try Keeper(path: path, listener: FileDescriptor(owning: 3)).run()
+        return 0
+    } catch {
+        StandardStream.error.write(Array("koomyd: \(error)\n".utf8))
+        return 70
     }
 }
 
