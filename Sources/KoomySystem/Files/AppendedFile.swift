@@ -7,22 +7,19 @@ import Glibc
 /// and splice with the size that the file has at this moment; one that another program cuts gets no hole.
 package final class AppendedFile: Sendable {
     private let descriptor: FileDescriptor
-    /// What it was before is not known of a device or a named pipe.
+    /// No device and no named pipe: what is in it can be asked, and splice(2) can fill it.
     package let isRegular: Bool
 
-    /// Opens a file, and makes it and its folders where they are missing (open(2)).
+    /// Opens a file, and makes it and its folders where they are missing.
     ///
     /// It is opened without waiting, so that a named pipe without a reader is an error and not a hang.
     package init(path: String, mode: UInt32) throws(SystemError) {
-        let flags = O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK
-        var result = koomy_open(path, flags, mode)
-        if result == -ENOENT {
-            try Folder.makeMissing(above: path)
-            result = koomy_open(path, flags, mode)
+        do throws(SystemError) {
+            descriptor = try FileDescriptor.making(path, mode: mode)
+        } catch where error.errno == .notPermitted {
+            // One with the attribute `a` may be opened for appending only (chattr(1)); splice then refuses it.
+            descriptor = try FileDescriptor.appending(to: path, mode: mode)
         }
-        // A file with the attribute `a` may be opened for appending only (chattr(1)).
-        if result == -EPERM { result = koomy_open(path, flags | O_APPEND, mode) }
-        descriptor = FileDescriptor(owning: try check(result, "open for appending", path))
         var status = koomy_file_status()
         try check(koomy_status(descriptor.number, &status), "stat", path)
         isRegular = status.mode & S_IFMT == S_IFREG
@@ -69,6 +66,23 @@ package final class AppendedFile: Sendable {
             try check(koomy_status(descriptor.number, &status), "stat")
             return status.size
         }
+    }
+}
+
+extension FileDescriptor {
+    /// Opens a file so that all writes go to its end, and makes it and its folders where they are missing (open(2)).
+    package static func appending(to path: String, mode: UInt32) throws(SystemError) -> FileDescriptor {
+        try making(path, O_APPEND, mode: mode)
+    }
+
+    fileprivate static func making(_ path: String, _ more: Int32 = 0, mode: UInt32) throws(SystemError) -> FileDescriptor {
+        let flags = O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK | more
+        var result = koomy_open(path, flags, mode)
+        if result == -ENOENT {
+            try Folder.makeMissing(above: path)
+            result = koomy_open(path, flags, mode)
+        }
+        return FileDescriptor(owning: try check(result, "open for appending", path))
     }
 }
 
