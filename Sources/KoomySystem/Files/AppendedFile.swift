@@ -38,12 +38,15 @@ package final class AppendedFile: Sendable {
 
     /// Appends once; how many bytes were taken.
     package func append(_ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int {
-        try check(koomy_append(descriptor.number, bytes.baseAddress, bytes.count), "write")
+        // A device or a named pipe has no end to write to, and some refuse to be asked for it.
+        let write = isRegular ? koomy_append : koomy_write
+        return try check(write(descriptor.number, bytes.baseAddress, bytes.count), "write")
     }
 
     /// Appends a newline.
     package func endLine() throws(SystemError) {
-        try check(koomy_append(descriptor.number, "\n", 1), "write")
+        let newline = UInt8(ascii: "\n")
+        try withUnsafeBytes(of: newline) { (bytes) throws(SystemError) in _ = try append(bytes) }
     }
 
     /// Moves bytes out of a pipe to its end, in one act that nothing can divide: what is in the file is not in the pipe.
