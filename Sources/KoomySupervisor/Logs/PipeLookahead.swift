@@ -34,6 +34,7 @@ package final class PipeLookahead {
     private var held = 0
 
     /// - Parameter capacity: How many bytes the pipes have room for that are to be looked at.
+    /// - Throws: Where no pipe can be made.
     package init(capacity: Int32) throws(SystemError) {
         let pipe = try Pipe()
         pipe.requestCapacity(capacity)
@@ -50,6 +51,8 @@ package final class PipeLookahead {
     ///   - known: How many bytes at its beginning are known to have no newline.
     ///   - share: How many bytes are looked at and kept for `bytes`, unless they have no whole line; nil where their
     ///     number is all that is wanted.
+    /// - Returns: What is there.
+    /// - Throws: Where it is no pipe, or the kernel has no memory.
     package func look(_ pipe: SharedDescriptor, past known: Int, keeping share: Int?) throws(SystemError) -> Look {
         let known = share == nil ? known : 0
         let first = try search(pipe, share ?? Self.most, known, window: share ?? Self.glance)

@@ -16,7 +16,7 @@ package final class AppendedFile: Sendable {
     package init(path: String, mode: UInt32) throws(SystemError) {
         do throws(SystemError) {
             descriptor = try FileDescriptor.making(path, mode: mode)
-        } catch where error.errno == .notPermitted {
+        } catch  where error.errno == .notPermitted {
             // One with the attribute `a` may be opened for appending only (chattr(1)); splice then refuses it.
             descriptor = try FileDescriptor.appending(to: path, mode: mode)
         }
@@ -78,7 +78,11 @@ extension FileDescriptor {
         try making(path, O_APPEND, mode: mode)
     }
 
-    fileprivate static func making(_ path: String, _ more: Int32 = 0, mode: UInt32) throws(SystemError) -> FileDescriptor {
+    fileprivate static func making(
+        _ path: String,
+        _ more: Int32 = 0,
+        mode: UInt32
+    ) throws(SystemError) -> FileDescriptor {
         let flags = O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK | more
         var result = koomy_open(path, flags, mode)
         if result == -ENOENT {

@@ -55,7 +55,7 @@ import Testing
                 next = place + 1
             if next < len(truth): print(f"{path}: the end is missing from {truth[next][:40]}")
         if not stamped and count != len(lines): print("there are strange lines")
-        if len(lines) < 10000: print(f"only {len(lines)} lines")
+        if len(lines) < 500: print(f"only {len(lines)} lines")
         """
 
     private struct Worker {

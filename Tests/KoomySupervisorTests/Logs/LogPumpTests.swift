@@ -210,7 +210,9 @@ struct LogPumpTests {
             try ends.writeEnd.descriptor.writeAll(Array("half".utf8))
             var turns = 0
             let end = MonotonicClock.now() + .milliseconds(200)
-            while MonotonicClock.now() < end { turns += try bench.loop.runOnce(waitingAtMost: .milliseconds(50)) ? 1 : 0 }
+            while MonotonicClock.now() < end {
+                if try bench.loop.runOnce(waitingAtMost: .milliseconds(50)) { turns += 1 }
+            }
             #expect(turns < 12, "\(turns)")
         }
     }
