@@ -16,8 +16,9 @@ package final class AppendedFile: Sendable {
     package init(path: String, mode: UInt32) throws(SystemError) {
         do throws(SystemError) {
             descriptor = try FileDescriptor.making(path, mode: mode)
-        } catch  where error.errno == .notPermitted {
+        } catch {
             // One with the attribute `a` may be opened for appending only (chattr(1)); splice then refuses it.
+            guard error.errno == .notPermitted else { throw error }
             descriptor = try FileDescriptor.appending(to: path, mode: mode)
         }
         var status = koomy_file_status()

@@ -6,8 +6,6 @@ import Testing
 
 /// What pumps carry to the log is killed again and again at instants of chance, while workers write.
 @Suite(.serialized) struct LogKillTests {
-    private static let rounds = 200
-
     /// Writes numbered lines in pieces of all sizes to its output, and the same to a file, until it is told to stop.
     private static let writer = """
         import os, random, signal, sys, time
@@ -63,7 +61,12 @@ import Testing
         let program: Program
     }
 
-    private func kill(workers names: [String], stamped isStamped: Bool = false, longest: Int = 300) throws {
+    private func kill(
+        workers names: [String],
+        rounds: Int,
+        stamped isStamped: Bool = false,
+        longest: Int = 300
+    ) throws {
         try Workspace.with { files in
             let workers = try names.map { name in
                 let pipe = try Pipe()
@@ -84,7 +87,7 @@ import Testing
                     descriptors: zip(workers, numbers).map { .init($0.ends.readEnd.number, as: $1) }
                 )
             }
-            for _ in 0..<Self.rounds {
+            for _ in 0..<rounds {
                 let program = try pump()
                 usleep(.random(in: 0...25_000))
                 _ = try program.process.pidfd.signal(.kill)
@@ -101,17 +104,17 @@ import Testing
         }
     }
 
-    @Test func `one worker: each byte is there once`() throws { try kill(workers: ["a"]) }
+    @Test func `one worker: each byte is there once`() throws { try kill(workers: ["a"], rounds: 200) }
 
     @Test func `one worker, and lines that no pipe holds: each byte is there once`() throws {
-        try kill(workers: ["a"], longest: 700_000)
+        try kill(workers: ["a"], rounds: 100, longest: 700_000)
     }
 
     @Test func `workers that share a file: each line is there once, and none is mixed`() throws {
-        try kill(workers: ["a", "b", "c"])
+        try kill(workers: ["a", "b", "c"], rounds: 200)
     }
 
     @Test func `stamped: each line is there at least once, and in order`() throws {
-        try kill(workers: ["a", "b"], stamped: true)
+        try kill(workers: ["a", "b"], rounds: 200, stamped: true)
     }
 }
