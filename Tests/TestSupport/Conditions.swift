@@ -14,6 +14,17 @@ extension Trait where Self == ConditionTrait {
         }
     }
 
+    /// A release build has no fault points; its programs have no word of KOOMY_FAULT.
+    package static var needsDebugBuild: Self {
+        .enabled("needs koomyd of a debug build") {
+            guard let path = try? Binaries.path("koomyd"), let program = Files.bytes(of: path) else { return false }
+            return program.withUnsafeBytes { bytes in
+                guard let start = bytes.baseAddress else { return false }
+                return memmem(start, bytes.count, "KOOMY_FAULT", 11) != nil
+            }
+        }
+    }
+
     package static var needsNode: Self { .enabled("needs node") { Binaries.installed("node") != nil } }
 
     package static var needsGunicorn: Self { .enabled("needs gunicorn") { Binaries.installed("gunicorn") != nil } }
