@@ -1,5 +1,6 @@
 import Glibc
 import TestSupport
+import Testing
 
 /// One story with one fault, from a clean set-up to koomyd's end; what was promised is checked on the way.
 final class FaultRun {
@@ -188,8 +189,7 @@ final class FaultRun {
         // One that came back after a death may still be leaving.
         _ = try? daemon.waitUntilItAnswers()
         if daemon.process.ended == nil {
-            let left = try? eventually(within: .milliseconds(500), "it leaves") { daemon.process.ended != nil }
-            if left == nil { return }
+            guard (try? daemon.process.wait(within: .milliseconds(500))) != nil else { return }
         }
         try daemon.startAgain(Fault.noEnvironment)
     }

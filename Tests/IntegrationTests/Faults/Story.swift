@@ -1,7 +1,7 @@
 import TestSupport
 
 /// Something that koomyd is asked to do, or that happens to it, while faults strike.
-struct Story: Sendable, CustomTestStringConvertible {
+struct Story: Sendable {
     /// What it begins with.
     enum Beginning: Sendable {
         /// koomyctl is called with these words; FILE stands for the ecosystem file of the story.
@@ -38,8 +38,6 @@ struct Story: Sendable, CustomTestStringConvertible {
     var endsDaemon = false
     /// Roughly how many effects it has, for a sample.
     var effects: Int
-
-    var testDescription: String { name }
 }
 
 extension Story {
