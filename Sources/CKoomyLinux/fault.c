@@ -11,13 +11,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-// KOOMY_FAULT=die-after:N | die-before:N | tear:N | fail:N[:ERRNO] | count: [,from:FILE] [,log:FILE] [,spare:SUFFIX]
+// KOOMY_FAULT=die-after:N | die-before:N | tear:N | fail:N[:ERRNO] | count: [,from:FILE] [,log:FILE] [,spare:TEXT;TEXT]
 //
 // An effect is a call by which something outside of this process changes; a need is one that only takes something, as a
 // descriptor. Death strikes at the Nth effect, tear: in the middle of what it writes; failure at the Nth effect or need.
 // Counting begins when the file named by `from` is there, and goes on in it: in another program in the same process, and
 // for whoever looks. `log` gets a line for each: the numbers, its name, and what it is done to.
-// What is done to a file whose path ends in `spare` is not counted: a log that workers write at their own pace.
+// What is done to something with one of the texts of `spare` in its name is not counted: logs that workers write at
+// their own pace.
 
 enum kind { NONE, DIE_BEFORE, DIE_AFTER, TEAR, FAIL };
 
@@ -31,7 +32,7 @@ static struct {
     uint32_t number;
     int error;
     char from[256];
-    char spare[64];
+    char spare[8][32];
     int log;
     bool is_counting;
     bool dies_after;
@@ -68,7 +69,11 @@ static void take_word(char *word)
             return;
         snprintf(fault.from, sizeof fault.from, "%s/%s", folder, value);
     } else if (strcmp(word, "spare") == 0) {
-        snprintf(fault.spare, sizeof fault.spare, "%s", value);
+        char *rest = NULL, *text = strtok_r(value, ";", &rest);
+        for (size_t i = 0; text != NULL && i < sizeof fault.spare / sizeof *fault.spare; i++) {
+            snprintf(fault.spare[i], sizeof fault.spare[i], "%s", text);
+            text = strtok_r(NULL, ";", &rest);
+        }
     } else if (strcmp(word, "log") == 0) {
         fault.log = open(value, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     } else {
@@ -124,10 +129,12 @@ static void describe(char *text, size_t size, const char *path, int descriptor)
     text[length < 0 ? 0 : length] = '\0';
 }
 
-static bool ends_in(const char *text, const char *end)
+static bool is_spared(const char *subject)
 {
-    const size_t length = strlen(text), tail = strlen(end);
-    return tail > 0 && length >= tail && strcmp(text + length - tail, end) == 0;
+    for (size_t i = 0; i < sizeof fault.spare / sizeof *fault.spare && fault.spare[i][0] != '\0'; i++)
+        if (strstr(subject, fault.spare[i]) != NULL)
+            return true;
+    return false;
 }
 
 static void note(const char *name, bool is_need, const char *subject)
@@ -154,7 +161,7 @@ int koomy_before_effect(const char *name, bool is_need, int error, const char *p
     char subject[256];
     describe(subject, sizeof subject, path, descriptor);
     errno = before;
-    if (ends_in(subject, fault.spare))
+    if (is_spared(subject))
         return 0;
     fault.counts->all++;
     if (!is_need)

@@ -13,7 +13,7 @@ int koomy_open(const char *path, int flags, mode_t mode) { return koomy_open_at(
 int koomy_open_at(int directory, const char *path, int flags, mode_t mode)
 {
     if (!(flags & O_CREAT))
-        return KOOMY_NEED("open", EMFILE, KOOMY_RETRY(openat(directory, path, flags | O_CLOEXEC, mode)));
+        return KOOMY_POINT("open", true, EMFILE, path, -1, KOOMY_RETRY(openat(directory, path, flags | O_CLOEXEC, mode)));
     return KOOMY_EFFECT_AT("create", ENOSPC, path, KOOMY_RETRY(openat(directory, path, flags | O_CLOEXEC, mode)));
 }
 

@@ -27,9 +27,9 @@ package struct Fault: Hashable, Sendable, CustomStringConvertible {
 
     /// The environment of a koomyd that is started in its workspace's folder.
     ///
-    /// Effects on files whose path ends like `spared` are not counted.
-    package func environment(sparing spared: String) -> [String: String] {
-        ["KOOMY_FAULT": "\(self),from:fault.mark,log:fault.log,spare:\(spared)"]
+    /// Effects on what has one of the `spared` texts in its name are not counted.
+    package func environment(sparing spared: [String]) -> [String: String] {
+        ["KOOMY_FAULT": "\(self),from:fault.mark,log:fault.log,spare:\(spared.joined(separator: ";"))"]
     }
 
     /// The environment of one that has nothing to suffer.
@@ -37,6 +37,16 @@ package struct Fault: Hashable, Sendable, CustomStringConvertible {
 
     /// From now on it counts.
     package static func arm(in workspace: Workspace) throws { try workspace.write("", to: "fault.mark") }
+
+    /// From now on nothing is struck any more.
+    package static func disarm(in workspace: Workspace) {
+        let file = open(workspace("fault.mark"), O_WRONLY | O_CLOEXEC)
+        guard file >= 0 else { return }
+        defer { close(file) }
+        // The counts that are shared with koomyd, beyond every point.
+        let counts: [UInt32] = [1 << 30, 1 << 30]
+        _ = counts.withUnsafeBytes { pwrite(file, $0.baseAddress, $0.count, 0) }
+    }
 
     /// An effect as it was noted.
     package struct Effect: Sendable {

@@ -11,7 +11,7 @@ import Testing
         if let text = variable("KOOMY_FAULT_POINT") {
             let words = text.split(separator: ":")
             guard words.count == 3, let kind = Fault.Kind(rawValue: String(words[1])), let point = Int(words[2]),
-                let story = Story.all.first(where: { $0.name == words[0] })
+                let story = FaultStory.all.first(where: { $0.name == words[0] })
             else { throw TestFailure(description: "KOOMY_FAULT_POINT is story:kind:number, not \(text)") }
             for _ in 0..<(variable("KOOMY_FAULT_REPEAT").flatMap { Int($0) } ?? 1) { try judge(story, Fault(kind, at: point)) }
         } else if let text = variable("KOOMY_FAULTS") {
@@ -22,7 +22,7 @@ import Testing
     }
 
     @discardableResult
-    private func judge(_ story: Story, _ fault: Fault) throws -> FaultRun.Verdict {
+    private func judge(_ story: FaultStory, _ fault: Fault) throws -> FaultRun.Verdict {
         let verdict = FaultRun.run(story, fault)
         print(verdict)
         if !verdict.problems.isEmpty { Issue.record("\(verdict)") }
@@ -37,7 +37,7 @@ import Testing
         let end = ContinuousClock.now + .seconds(45)
         let kinds: [Fault.Kind] = [.dieAfter, .fail, .dieBefore, .tear]
         for kind in kinds {
-            for story in Story.all.shuffled(using: &random) {
+            for story in FaultStory.all.shuffled(using: &random) {
                 let point = Int.random(in: 1...story.effects, using: &random)
                 guard ContinuousClock.now < end else { return }
                 try judge(story, Fault(kind, at: point))
@@ -53,7 +53,7 @@ import Testing
         let names = parts[1].split(separator: ",").map(String.init)
         let shard = parts[2].split(separator: "/").compactMap { Int($0) }
         guard shard.count == 2 else { throw TestFailure(description: "no shard in \(text)") }
-        for story in Story.all where names.isEmpty || names.contains(story.name) {
+        for story in FaultStory.all where names.isEmpty || names.contains(story.name) {
             let count = try judge(story, Fault(.count))
             for kind in kinds.isEmpty ? [.dieAfter, .dieBefore, .tear, .fail] : kinds where kind != .count {
                 let points = kind == .fail ? count.needs : count.effects

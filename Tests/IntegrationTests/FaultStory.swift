@@ -1,7 +1,7 @@
 import TestSupport
 
 /// Something that koomyd is asked to do, or that happens to it, while faults strike.
-struct Story: Sendable {
+struct FaultStory: Sendable {
     /// What it begins with.
     enum Beginning: Sendable {
         /// koomyctl is called with these words; FILE stands for the ecosystem file of the story.
@@ -36,16 +36,18 @@ struct Story: Sendable {
     var kept: [String: Int] = [:]
     /// koomyd ends by it.
     var endsDaemon = false
+    /// What is not counted: what workers say, and looks at processes.
+    var spared = ["-out.log", "pipe:", "/proc/"]
     /// Roughly how many effects it has, for a sample.
     var effects: Int
 }
 
-extension Story {
+extension FaultStory {
     private static let usual = Picture(ready: ["web": 2, "lines": 1])
     private static let withExtra = Picture(ready: ["web": 2, "lines": 1, "extra": 1])
 
     static let all = [
-        Story(
+        FaultStory(
             name: "start",
             beginning: .command(["start", "FILE"]),
             before: usual,
@@ -54,7 +56,7 @@ extension Story {
             untouched: ["web", "lines"],
             effects: 40
         ),
-        Story(
+        FaultStory(
             name: "reload",
             beginning: .command(["reload", "FILE"]),
             before: usual,
@@ -63,7 +65,7 @@ extension Story {
             untouched: [],
             effects: 140
         ),
-        Story(
+        FaultStory(
             name: "reload-bad",
             beginning: .command(["reload", "FILE"]),
             before: usual,
@@ -73,7 +75,7 @@ extension Story {
             untouched: ["web"],
             effects: 60
         ),
-        Story(
+        FaultStory(
             name: "scale-up",
             beginning: .command(["scale", "web", "3"]),
             before: usual,
@@ -83,7 +85,7 @@ extension Story {
             resized: ["web"],
             effects: 40
         ),
-        Story(
+        FaultStory(
             name: "scale-down",
             beginning: .command(["scale", "web", "1"]),
             before: usual,
@@ -93,7 +95,7 @@ extension Story {
             resized: ["web"],
             effects: 40
         ),
-        Story(
+        FaultStory(
             name: "stop",
             beginning: .command(["stop", "extra"]),
             before: withExtra,
@@ -102,7 +104,7 @@ extension Story {
             untouched: ["web", "lines"],
             effects: 40
         ),
-        Story(
+        FaultStory(
             name: "recycle",
             beginning: .command(["reload", "web:0"]),
             before: usual,
@@ -112,7 +114,7 @@ extension Story {
             kept: ["web": 1],
             effects: 60
         ),
-        Story(
+        FaultStory(
             name: "delete",
             beginning: .command(["delete", "extra"]),
             before: withExtra,
@@ -121,7 +123,7 @@ extension Story {
             untouched: ["web", "lines"],
             effects: 50
         ),
-        Story(
+        FaultStory(
             name: "shutdown",
             beginning: .command(["daemon", "stop"]),
             before: usual,
@@ -131,7 +133,7 @@ extension Story {
             endsDaemon: true,
             effects: 60
         ),
-        Story(
+        FaultStory(
             name: "upgrade",
             beginning: .command(["daemon", "upgrade"]),
             before: usual,
@@ -140,7 +142,7 @@ extension Story {
             untouched: ["web", "lines"],
             effects: 40
         ),
-        Story(
+        FaultStory(
             name: "crash",
             beginning: .crash("extra"),
             before: withExtra,
@@ -149,7 +151,17 @@ extension Story {
             untouched: ["web", "lines"],
             effects: 30
         ),
-        Story(
+        FaultStory(
+            name: "lines",
+            beginning: .crash("lines"),
+            before: usual,
+            after: usual,
+            file: .init(),
+            untouched: ["web"],
+            spared: ["/proc/", "web-out.log"],
+            effects: 60
+        ),
+        FaultStory(
             name: "comeback",
             beginning: .comeback,
             before: usual,
