@@ -19,8 +19,9 @@ struct Absence {
         case away(until: Instant, pause: TimeSpan, hasBroken: Bool, failures: Int)
     }
 
-    /// A connection that lasted this long was to a daemon that had come back to stay: what follows is another absence.
-    private static let lasting = TimeSpan.seconds(5)
+    /// A connection that lasted for this part of the patience (5 seconds, usually) was to a daemon that had come back to
+    /// stay: what follows is another absence.
+    private static let lastingPart = 1.0 / 6
     private static let firstPause = TimeSpan.milliseconds(10)
     private static let longestPause = TimeSpan.milliseconds(250)
 
@@ -57,7 +58,9 @@ struct Absence {
         onAway: () -> Void
     ) throws(ClientError) {
         let now = MonotonicClock.now()
-        if case .away = state, now - attempt >= Self.lasting, error == .lost { state = .present }
+        if case .away = state, now - attempt >= returnPatience.scaled(by: Self.lastingPart), error == .lost {
+            state = .present
+        }
         let isBreak = error == .lost
         var until = now + (isBreak ? returnPatience : contactPatience)
         var pause = Self.firstPause

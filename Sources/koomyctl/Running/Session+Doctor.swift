@@ -68,7 +68,7 @@ extension Session {
             "workers",
             .warning,
             message: "\(count) without koomyd: \(who)",
-            hint: "\(start): it takes them back"
+            hint: "\(start), which takes them back"
         )
     }
 }

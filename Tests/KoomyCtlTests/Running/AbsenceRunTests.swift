@@ -92,8 +92,8 @@ import Testing
     }
 
     @Test func `--timeout counts while koomyd is away`() throws {
-        let (run, requests) = try koomyctl(["stop", "api", "--timeout", "300ms"]) { _ in [] }
-        #expect(run.code == 75 && requests.count > 2, "\(run)")
+        let (run, requests) = try koomyctl(["stop", "api", "--timeout", "1s"]) { _ in [] }
+        #expect(run.code == 75 && requests.count > 1, "\(run)")
         #expect(run.error.hasPrefix(Self.away + "stop failed: gave up waiting"), "\(run)")
         #expect(
             try koomyctl(["stop", "api", "-q", "--timeout", "300ms"]) { _ in [] }.run.error.hasPrefix("stop failed")
@@ -106,7 +106,7 @@ import Testing
             let path = files("control.sock")
             _ = try ScriptedDaemon(path: path) { _ in [] }
             let run = try koomyctl(arguments + ["--socket", path])
-            #expect(run.code == 3 && run.elapsed >= .seconds(3) && run.elapsed < .seconds(6), "\(run)")
+            #expect(run.code == 3 && run.elapsed >= .seconds(3) && run.elapsed < .seconds(20), "\(run)")
         }
     }
 

@@ -43,9 +43,9 @@ import Testing
     @Test(arguments: ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"])
     func `an answer that always breaks off is asked for a while, then 3 and a sentence`(answer: String) throws {
         let (run, requests) = try koomyctl(["status"]) { _ in [.send(answer)] }
-        #expect(run.code == 3 && requests.count > 5, "\(run)")
+        #expect(run.code == 3 && requests.count > 2, "\(run)")
         #expect(run.error.split(separator: "\n").count <= 2 && run.error.contains("failed: "), "\(run)")
-        #expect(run.elapsed >= .seconds(3) && run.elapsed < .seconds(6), "\(run)")
+        #expect(run.elapsed >= .seconds(3) && run.elapsed < .seconds(20), "\(run)")
     }
 
     @Test func `a status without end is refused`() throws {

@@ -90,7 +90,7 @@ private func statusOnly(_ request: ScriptedDaemon.Request) -> [Step] {
             guard next <= 3 else { return .streamHead + [.waitForClientToLeave] }
             return .streamHead + [.line(EventView(seq: next, at: 0, type: "worker.ready"))]
         }
-        let (run, requests) = try koomyctl(["events", "-f", "--timeout", "1s"], script: script)
+        let (run, requests) = try koomyctl(["events", "-f", "--timeout", "3s"], script: script)
         #expect(run.code == 75, "\(run)")
         #expect(run.out == (1...3).map { "1970-01-01 00:00:00.000  #\($0)  worker.ready\n" }.joined(), "\(run)")
         let later = (1...3).map { "GET /v1/events?follow=1&since=\($0)" }

@@ -71,4 +71,40 @@ struct ControlKeyTests {
         one.finish(CommandResult(.done, message: "done"))
         #expect(try fixture.answer(to: stays).lines.count == 1)
     }
+
+    @Test func `an answer that is broken off has progress and no result, and ends`() throws {
+        let fixture = try ControlFixture()
+        let (client, stream) = try fixture.command("/v1/reload", key: Self.key, "{}")
+        var closed = 0
+        stream.onClose = { closed += 1 }
+        let progress = CommandProgress(message: "half")
+        stream.send(progress)
+        stream.breakOff()
+        #expect(!stream.isOpen)
+        stream.finish(CommandResult(.done, message: "too late"))
+        stream.refuse(status: 500, ErrorView(.internalError, message: "too late"))
+        let answer = try fixture.answer(to: client)
+        #expect(
+            try answer.lines.map { try WireCoding.decode(from: Array($0.utf8)) } == [CommandMessage.progress(progress)]
+        )
+        #expect(closed == 0)
+    }
+
+    @Test func `an answer that is broken off within execute was begun all the same`() throws {
+        let fixture = try ControlFixture()
+        fixture.delegate.onCommand = { $1.breakOff() }
+        let answer = try fixture.ask("POST", "/v1/reload", body: "{}")
+        #expect(answer.status == 200 && answer.body.isEmpty)
+    }
+
+    @Test func `a server that closes leaves running commands without a result`() throws {
+        let fixture = try ControlFixture()
+        let (client, stream) = try fixture.command("/v1/reload", key: Self.key, "{}")
+        stream.send(CommandProgress(message: "half"))
+        fixture.server?.close()
+        try fixture.turn("the end has come", client) { client.isClosed }
+        let text = String(decoding: client.received, as: UTF8.self)
+        #expect(text.contains("half") && !text.contains("result"), "\(text)")
+        #expect(!stream.isOpen)
+    }
 }
