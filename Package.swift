@@ -34,7 +34,8 @@ let package = Package(
         systemLibrary("CMicrohttpd", pkgConfig: "libmicrohttpd", apt: "libmicrohttpd-dev"),
         systemLibrary("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         systemLibrary("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
-        .target(name: "CKoomyLinux"),
+        // A debug build of koomyd can be made to fail or die at each of its effects (fault.h).
+        .target(name: "CKoomyLinux", cSettings: [.define("KOOMY_FAULTS", .when(configuration: .debug))]),
 
         .target(name: "KoomyModel", swiftSettings: strict),
         .target(name: "KoomyCore", dependencies: ["KoomyModel"], swiftSettings: strict),

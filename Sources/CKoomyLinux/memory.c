@@ -6,7 +6,10 @@
 
 #define ALL_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 
-int koomy_memory_create(const char *name) { return KOOMY_RESULT(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING)); }
+int koomy_memory_create(const char *name)
+{
+    return KOOMY_NEED("memfd", EMFILE, KOOMY_RESULT(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING)));
+}
 
 int koomy_memory_seal(int descriptor) { return KOOMY_RESULT(fcntl(descriptor, F_ADD_SEALS, ALL_SEALS)); }
 

@@ -109,5 +109,6 @@ ssize_t koomy_send(
         one->cmsg_len = CMSG_LEN(count * sizeof(int));
         memcpy(CMSG_DATA(one), descriptors, count * sizeof(int));
     }
-    return KOOMY_RETRY(sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL));
+    return KOOMY_EFFECT_ON(
+        "send", ENOBUFS, socket, KOOMY_RETRY(sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL)));
 }

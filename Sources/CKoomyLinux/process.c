@@ -91,6 +91,9 @@ int koomy_execute(
         if (before[changed] < 0 || fcntl(kept[changed], F_SETFD, before[changed] & ~FD_CLOEXEC) < 0)
             error = errno;
     }
+    const int failure = KOOMY_BEFORE("execute", false, ENOMEM, path, file);
+    if (error == 0 && failure < 0)
+        error = -failure;
     if (error == 0) {
         if (path != NULL)
             execve(path, argv, envp);
@@ -103,6 +106,7 @@ int koomy_execute(
         if (before[changed] >= 0)
             (void)fcntl(kept[changed], F_SETFD, before[changed]);
     free(before);
+    KOOMY_AFTER();
     return -error;
 }
 

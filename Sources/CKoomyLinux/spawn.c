@@ -220,6 +220,11 @@ static long clone_plainly(int *pidfd) { return syscall(SYS_clone, CLONE_PIDFD | 
 int koomy_spawn(const struct koomy_spawn_request *request, struct koomy_spawned *spawned)
 {
     *spawned = (struct koomy_spawned){.pid = 0, .pidfd = -1, .status = -1, .step = KOOMY_STEP_PIPE};
+    const int failure = KOOMY_BEFORE("spawn", false, EAGAIN, request->path, -1);
+    if (failure < 0) {
+        spawned->step = KOOMY_STEP_CLONE;
+        return failure;
+    }
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
@@ -255,5 +260,6 @@ int koomy_spawn(const struct koomy_spawn_request *request, struct koomy_spawned 
         return -error;
     }
     *spawned = (struct koomy_spawned){.pid = (pid_t)pid, .pidfd = pidfd, .status = ends[0], .step = 0};
+    KOOMY_AFTER();
     return 0;
 }

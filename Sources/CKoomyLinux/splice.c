@@ -14,18 +14,22 @@ ssize_t koomy_splice_to_end(int pipe, int file, size_t count)
     if (fstat(file, &status) < 0)
         return -errno;
     loff_t end = status.st_size;
-    return KOOMY_RETRY(splice(pipe, NULL, file, &end, count, SPLICE_F_NONBLOCK));
+    return KOOMY_EFFECT_ON(
+        "splice", ENOSPC, file, KOOMY_RETRY(splice(pipe, NULL, file, &end, KOOMY_TORN(count), SPLICE_F_NONBLOCK)));
 }
 
 ssize_t koomy_splice(int pipe, int to, size_t count)
 {
-    return KOOMY_RETRY(splice(pipe, NULL, to, NULL, count, SPLICE_F_NONBLOCK));
+    return KOOMY_EFFECT_ON(
+        "splice", ENOSPC, to, KOOMY_RETRY(splice(pipe, NULL, to, NULL, KOOMY_TORN(count), SPLICE_F_NONBLOCK)));
 }
 
 ssize_t koomy_append(int file, const void *bytes, size_t size)
 {
-    const struct iovec all = {.iov_base = (void *)bytes, .iov_len = size};
-    return KOOMY_RETRY(pwritev2(file, &all, 1, -1, RWF_APPEND));
+    return KOOMY_EFFECT_ON("append", ENOSPC, file, ({
+        const struct iovec all = {.iov_base = (void *)bytes, .iov_len = KOOMY_TORN(size)};
+        KOOMY_RETRY(pwritev2(file, &all, 1, -1, RWF_APPEND));
+    }));
 }
 
 int koomy_readable_size(int descriptor)

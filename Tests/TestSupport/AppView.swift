@@ -42,3 +42,8 @@ package struct WorkerView: CustomStringConvertible {
         "\(slot):\(state) pid \(pid.map { "\($0)" } ?? "-") restarts \(restarts) last \(lastExit)"
     }
 }
+
+extension AppView {
+    /// An app of a status in one line.
+    package static func described(_ json: JSON) -> String { AppView(json).description }
+}
