@@ -177,7 +177,7 @@ import Testing
 
     @Test func `killed while it drains everything, it is started to serve`() throws {
         try Daemon.with { daemon in
-            try daemon.start(Ecosystem.file(Ecosystem.worker(arguments: ["--ignore-term"], "kill_timeout: 60s")))
+            try daemon.start(Ecosystem.file(Ecosystem.worker(arguments: ["--ignore-term"], "kill_timeout: 4s")))
             let before = try daemon.app("worker").pids
             daemon.process.signal(SIGTERM)
             try daemon.waitFor("worker", "it is draining") { $0.workers.contains { $0.state == "draining" } }
