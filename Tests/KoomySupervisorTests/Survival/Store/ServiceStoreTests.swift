@@ -59,6 +59,7 @@ struct ServiceStoreTests {
             #expect(store.status.isWell)
             store.end()
             #expect(try service.received() == ["FDSTOREREMOVE=1\nFDNAME=listener.api.0.0"])
+            while try service.loop.runOnce() {}
             #expect(service.notices.isEmpty)
         }
     }
@@ -140,6 +141,7 @@ struct ServiceStoreTests {
             store.keep("worker.api.1", [pipe.readEnd.number])
             store.keep("worker.api.1", [pipe.writeEnd.number])
             #expect(store.status.failures == 2)
+            while try service.loop.runOnce() {}
             #expect(service.notices.count == 1)
             #expect(store.status.lastFailure?.contains("worker.api.1") == true)
         }
