@@ -31,7 +31,10 @@ struct KeeperTests {
         #expect(ProcessTable.threads(of: keeper) == 1)
         let targets = try #require(ProcFS.descriptorTargets(of: keeper))
         #expect([0, 1, 2].allSatisfy { targets[$0] == "/dev/null" })
-        #expect(targets.count <= 5)
+        // Just after its start it may be reading a file.
+        try eventually("it has these, its listener and a master") {
+            (ProcFS.descriptorTargets(of: keeper)?.count ?? 0) <= 5
+        }
         #expect(Files.bytes(of: "/proc/\(keeper)/environ")?.isEmpty ?? true)
         #expect(Files.target(ofLink: "/proc/\(keeper)/cwd") == "/")
         var status = stat_t()
@@ -95,7 +98,7 @@ struct KeeperTests {
             let store = try bench.open()
             let keeper = try bench.settle(store)
             let pipe = try Pipe()
-            for round in 0..<50 {
+            for round in 0..<15 {
                 do {
                     let master = try RawMaster(path)
                     try master.send(.hello)
@@ -120,8 +123,8 @@ struct KeeperTests {
         let living = try Pipe()
         store.keep("worker.outer.1", [living.readEnd.number])
         let keeper = try bench.settle(store)
-        for round in 1...12 {
-            let micros = "\(round * 700)"
+        for round in 1...6 {
+            let micros = "\(round * 1_300)"
             await #expect(processExitsWith: .signal(SIGALRM)) {
                 @MainActor [path = path as String, micros = micros as String] in
                 let bench = try StoreBench(path)
@@ -159,7 +162,7 @@ struct KeeperTests {
             try master.send(.hello)
             let ends = [pipe.readEnd.number, pipe.writeEnd.number]
             var dice = SystemRandomNumberGenerator()
-            for number in 0..<20_000 {
+            for number in 0..<4_000 {
                 let length = Int.random(in: 1...400, using: &dice)
                 // Letters that mean something are left out, but for those that do no harm.
                 let letter = try #require(["x", "K", "C", "F", "R", "k\n", "k", "\u{0}", "ddd:"].randomElement()).utf8
