@@ -62,6 +62,12 @@ int koomy_set_nonblocking(int descriptor, int enabled)
     return wanted == flags ? 0 : KOOMY_RESULT(fcntl(descriptor, F_SETFL, wanted));
 }
 
+int koomy_poll(struct pollfd *set, size_t count, int milliseconds)
+{
+    const int ready = KOOMY_RESULT(poll(set, count, milliseconds));
+    return ready == -EINTR ? 0 : ready;
+}
+
 int koomy_fsync(int descriptor) { return KOOMY_EFFECT_ON("fsync", EIO, descriptor, KOOMY_RETRY(fsync(descriptor))); }
 
 int koomy_truncate(int descriptor, int64_t size)

@@ -69,6 +69,8 @@ int koomy_socket_error(int socket) { return get_option(socket, SO_ERROR); }
 
 int koomy_is_listening(int socket) { return get_option(socket, SO_ACCEPTCONN); }
 
+int koomy_socket_type(int socket) { return get_option(socket, SO_TYPE); }
+
 int koomy_local_address(int socket, struct koomy_address *address)
 {
     memset(address, 0, sizeof *address);

@@ -25,6 +25,13 @@ package enum ThisProcess {
         try check(koomy_set_process_name(name), "set the process name", name)
     }
 
+    /// How many descriptors this process may have open; as many as fit an Int where there is no limit.
+    package static var descriptorLimit: Int {
+        var limit = koomy_limit()
+        guard koomy_get_limit(ResourceLimit.Resource.nofile.kernelNumber, &limit) >= 0 else { return 0 }
+        return Int(clamping: limit.soft)
+    }
+
     /// Raises the soft limit of open files to the hard one and returns the limit as it was.
     ///
     /// Children get the old one back from `Spawner`: programs that use select(2) break above 1,024.

@@ -12,6 +12,8 @@ enum Invocation {
     case checkState(descriptor: Int32?)
     /// Goes on in the process of another koomyd.
     case resume(memory: Int32, previous: Int32?, fallback: String?)
+    /// What koomyd starts for itself: the process that keeps descriptors.
+    case keep(path: String)
     case wrong(String)
 
     init(_ arguments: [String]) {
@@ -20,6 +22,7 @@ enum Invocation {
         case 1 where ["-h", "--help"].contains(arguments[0]): self = .help
         case 1 where ["-V", "--version"].contains(arguments[0]): self = .version
         case 2 where arguments[0] == "--foreground": self = .foreground(file: arguments[1])
+        case 2 where arguments[0] == "--keep": self = .keep(path: arguments[1])
         case 1 where arguments[0].hasPrefix("--foreground="):
             self = .foreground(file: String(arguments[0].dropFirst(13)))
         case 1 where arguments[0] == "--foreground": self = .wrong("--foreground needs an ecosystem file")
@@ -81,6 +84,7 @@ func main() -> Int32 {
         return 64
     case .checkState(let descriptor): return checkState(descriptor)
     case .resume(let memory, let previous, let fallback): return resume(memory, previous, fallback)
+    case .keep(let path): return keep(path)
     case .daemon: return start(foreground: nil)
     case .foreground(let file): return start(foreground: ThisProcess.absolutePath(file))
     }
@@ -112,6 +116,18 @@ func resume(_ memory: Int32, _ previous: Int32?, _ fallback: String?) -> Int32 {
         let arguments = ["koomyd", "--resume", "\(memory)", "--fallback", "\(error)"]
         let failure = ThisProcess.execute(FileDescriptor(owning: previous), arguments: arguments, environment: environment)
         StandardStream.error.write(Array("koomyd: \(failure)\n".utf8))
+        return 70
+    }
+}
+
+/// The listening socket is the first descriptor after the standard ones.
+func keep(_ path: String) -> Int32 {
+    do {
+        try? ThisProcess.setName("koomy-keeper")
+        try Keeper(path: path, listener: FileDescriptor(owning: 3)).run()
+        return 0
+    } catch {
+        StandardStream.error.write(Array("koomyd: \(error)\n".utf8))
         return 70
     }
 }

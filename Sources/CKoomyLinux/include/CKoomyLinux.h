@@ -6,6 +6,7 @@
 // Every function returns a value >= 0, or -errno. Memory is always the caller's. Every descriptor is opened
 // close-on-exec. Calls that a signal interrupted are made again, except close(2), which is never repeated.
 
+#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -220,6 +221,8 @@ int koomy_set_v6_only(int socket, int enabled);
 int koomy_set_pass_credentials(int socket);
 /// 1 for a socket that listens.
 int koomy_is_listening(int socket);
+/// SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET.
+int koomy_socket_type(int socket);
 
 // ---- message.c ----
 
@@ -282,6 +285,8 @@ int koomy_set_pipe_size(int descriptor, int bytes);
 int koomy_duplicate(int descriptor, int minimum);
 int koomy_get_flags(int descriptor);
 int koomy_set_nonblocking(int descriptor, int enabled);
+/// Waits until a descriptor is ready, -1 milliseconds for ever; 0 also where a signal came first.
+int koomy_poll(struct pollfd *set, size_t count, int milliseconds);
 int koomy_fsync(int descriptor);
 int koomy_truncate(int descriptor, int64_t size);
 int koomy_rename(const char *from, const char *to);

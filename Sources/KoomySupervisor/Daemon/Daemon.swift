@@ -57,7 +57,10 @@ package final class Daemon {
             if left > 0 { log.warning("\(left) processes of a koomyd that ended without them were ended") }
         }
         loop = try EventLoop()
-        let store = isForeground ? nil : try DescriptorStore.open(Self.storeKind(setting), loop: loop)
+        let log = log
+        let store =
+            isForeground
+            ? nil : try DescriptorStore.open(Self.storeKind(setting), loop: loop) { log.warning("descriptors: \($0)") }
         for kept in store?.takeKept() ?? [] { pool.add(kept.descriptor) }
         self.pool = pool
         let holdings = Holdings(lock: lock, controlSocket: FileIdentity(of: socket.descriptor.number))

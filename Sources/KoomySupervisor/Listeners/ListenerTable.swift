@@ -192,6 +192,7 @@ package final class ListenerTable {
             let socket = try? ListeningSocket.adopt(descriptor)
         {
             // A worker may have changed O_NONBLOCK and rely on it; that is noticed when the next one starts.
+            store?.keep(key.keptName, [socket.descriptor.number])
             if let record = record(key, socket.descriptor.number) { recorded(record) }
             return socket
         }

@@ -13,8 +13,10 @@ package final class LogPump {
     private let loop: EventLoop
     private var source: IOSource?
     private var pace = LogPace()
-    /// Ends a rest; while it is armed the pipe is not watched.
+    /// Has the pipe looked at although nothing woke the loop.
     private var alarm: TimerSource?
+    /// How long the next wait for the end of a line is.
+    private var patience = shortestPatience
     /// How many bytes at the beginning of the pipe are known to have no newline.
     private var known = 0
     private var ended: (() -> Void)?
@@ -43,6 +45,8 @@ package final class LogPump {
         self.sink = sink
         self.lookahead = lookahead
         self.ended = ended
+        // The line that a kill of an earlier koomyd cut goes on before any other is written to its file.
+        if pipe.isMarked { drain() }
         source = try loop.io(pipe.shared.number, Self.news, priority: .idle) { [weak self] events in
             self?.turn(isLast: events.contains(.hangUp))
         }
@@ -66,11 +70,18 @@ package final class LogPump {
 
     /// One look for each turn of the loop, so that a flooding worker does not hold it.
     private func turn(isLast: Bool) {
+        let before = known
         switch step(withRest: isLast) {
         case .took(let count):
-            if !isLast, let span = pace.rest(after: count, at: MonotonicClock.now()), rest(span) { return }
-            watch()
-        case .nothing: if source?.isEnabled == false { watch() }
+            patience = Self.shortestPatience
+            if !isLast, let span = pace.rest(after: count, at: MonotonicClock.now()), arm(after: span) {
+                source?.disable()
+            } else {
+                watch()
+            }
+        case .nothing:
+            if source?.isEnabled == false { watch() }
+            if known > 0 { waitForEnd(isNew: known != before) }
         case .ended: close()
         }
     }
@@ -81,17 +92,28 @@ package final class LogPump {
         if source?.isEnabled == true { try? source?.setEvents(Self.news) } else { source?.enable() }
     }
 
-    /// Leaves the pipe alone for a while; false where that cannot be.
-    private func rest(_ span: TimeSpan) -> Bool {
+    /// Looks again after a while at a line that has no end yet, though nothing wakes the loop.
+    ///
+    /// A write(2) that does not fit into the pipe wakes nobody before it ends, unless the pipe was empty, and it does
+    /// not end before somebody reads. Only writes of the size of the pipe come to that, and a line that stays as it is
+    /// is asked after less and less.
+    private func waitForEnd(isNew: Bool) {
+        patience = isNew ? Self.shortestPatience : min(patience * 2, Self.longestPatience)
+        _ = arm(after: patience)
+    }
+
+    private static let shortestPatience = TimeSpan.milliseconds(1)
+    private static let longestPatience = TimeSpan.seconds(1)
+
+    /// Takes a turn after a while; false where there is no timer for that.
+    private func arm(after span: TimeSpan) -> Bool {
         if alarm == nil {
             alarm = try? loop.timer(accuracy: .microseconds(10), priority: .idle) { [weak self] in
                 self?.turn(isLast: false)
             }
         }
-        guard let alarm else { return false }
-        source?.disable()
-        alarm.arm(at: MonotonicClock.now() + span)
-        return true
+        alarm?.arm(at: MonotonicClock.now() + span)
+        return alarm != nil
     }
 
     private func drain(withRest: Bool) {

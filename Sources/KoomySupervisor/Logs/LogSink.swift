@@ -46,7 +46,9 @@ package final class LogSink {
     package func write(_ lines: UnsafeRawBufferPointer, from pipe: LogPipe? = nil) {
         let isInsideLine = if let pipe, case .file(let file) = target { file.isInsideLine(of: pipe) } else { false }
         let lead = lead
-        if lead.isEmpty { emit(lines, pipe) } else {
+        if lead.isEmpty {
+            emit(lines, pipe)
+        } else {
             lines.leading(each: lead, isInsideLine: isInsideLine).withUnsafeBytes { emit($0, pipe) }
         }
     }

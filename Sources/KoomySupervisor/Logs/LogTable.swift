@@ -9,7 +9,7 @@ package final class LogTable {
     private let loop: EventLoop
     private let folder: String
     private let isForeground: Bool
-    /// Made for the first pump.
+    /// Made for the first pump and gone with the last.
     private var lookahead: PipeLookahead?
     /// One for each path, so that workers that share a file write whole lines in turn.
     private var files: [String: LogFile] = [:]
@@ -73,6 +73,7 @@ package final class LogTable {
         let pump = try LogPump(loop: loop, pipe: pipe, sink: sink, lookahead: sharedLookahead()) { [weak self, path] in
             guard let self, let key, pumps.removeValue(forKey: key) != nil else { return }
             if let path { release(path) }
+            if pumps.isEmpty { lookahead = nil }
         }
         key = ObjectIdentifier(pump)
         pumps[ObjectIdentifier(pump)] = pump

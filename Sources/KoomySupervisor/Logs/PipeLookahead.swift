@@ -27,17 +27,17 @@ package final class PipeLookahead {
     /// Where nobody needs the bytes, the end of what is there is looked at first: it mostly has a newline.
     private static let glance = 4 << 10
 
-    private let scratch: (readEnd: SharedDescriptor, writeEnd: SharedDescriptor)
+    private let scratch: SharedDescriptor
     private let null: SharedDescriptor
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: most, alignment: 16)
     /// How many bytes of the pipe that was looked at last are in the buffer, from its first on.
     private var held = 0
 
     /// - Parameter capacity: How many bytes the pipes have room for that are to be looked at.
+    /// - Throws: Where no pipe can be made.
     package init(capacity: Int32) throws(SystemError) {
-        let pipe = try Pipe()
-        pipe.requestCapacity(capacity)
-        scratch = pipe.shared()
+        scratch = SharedDescriptor(try Pipe.ofOneDescriptor())
+        scratch.descriptor.requestPipeCapacity(Int(capacity))
         null = SharedDescriptor(try FileDescriptor.nullDevice())
     }
 
@@ -50,6 +50,8 @@ package final class PipeLookahead {
     ///   - known: How many bytes at its beginning are known to have no newline.
     ///   - share: How many bytes are looked at and kept for `bytes`, unless they have no whole line; nil where their
     ///     number is all that is wanted.
+    /// - Returns: What is there.
+    /// - Throws: Where it is no pipe, or the kernel has no memory.
     package func look(_ pipe: SharedDescriptor, past known: Int, keeping share: Int?) throws(SystemError) -> Look {
         let known = share == nil ? known : 0
         let first = try search(pipe, share ?? Self.most, known, window: share ?? Self.glance)
@@ -74,8 +76,8 @@ package final class PipeLookahead {
     /// A pipe that is larger than any that we may have counts as full when all that we can see of it is.
     private func matchCapacity(of pipe: SharedDescriptor) throws(SystemError) {
         let capacity = min(try pipe.descriptor.pipeCapacity(), Self.most)
-        let present = try scratch.writeEnd.descriptor.pipeCapacity()
-        if present != capacity { scratch.writeEnd.descriptor.requestPipeCapacity(capacity) }
+        let present = try scratch.descriptor.pipeCapacity()
+        if present != capacity { scratch.descriptor.requestPipeCapacity(capacity) }
     }
 
     /// Copies at most so many bytes and reads those after the known ones, or the last of them that a window shows.
@@ -87,7 +89,7 @@ package final class PipeLookahead {
     ) throws(SystemError) -> Look {
         held = 0
         let seen: Int
-        switch try pipe.descriptor.tee(to: scratch.writeEnd.descriptor, most: most) {
+        switch try pipe.descriptor.tee(to: scratch.descriptor, most: most) {
         case .wouldBlock: return .nothing
         case .endOfFile: return .ended
         case .bytes(let count): seen = count
@@ -95,11 +97,11 @@ package final class PipeLookahead {
         do throws(SystemError) {
             var view = View(seen: seen, lines: 0)
             if window == nil {
-                let hasRoom = try scratch.writeEnd.descriptor.isWritable()
+                let hasRoom = try scratch.descriptor.isWritable()
                 view.isFull = !hasRoom || seen == most
             }
             let unread = min(seen, max(known, seen - (window ?? seen)))
-            try scratch.readEnd.descriptor.splice(unread, to: null.descriptor)
+            try scratch.descriptor.splice(unread, to: null.descriptor)
             let text = UnsafeRawBufferPointer(rebasing: buffer[..<(seen - unread)])
             try fill(text.count)
             if unread == 0 { held = seen }
@@ -107,7 +109,7 @@ package final class PipeLookahead {
             return .bytes(view)
         } catch {
             // What is left of this copy must not be taken for the beginning of the next.
-            try scratch.readEnd.descriptor.splice(.max, to: null.descriptor)
+            try scratch.descriptor.splice(.max, to: null.descriptor)
             throw error
         }
     }
@@ -117,7 +119,7 @@ package final class PipeLookahead {
         var filled = 0
         while filled < count {
             let room = UnsafeMutableRawBufferPointer(rebasing: buffer[filled..<count])
-            guard case .bytes(let more) = try scratch.readEnd.descriptor.read(into: room) else { return }
+            guard case .bytes(let more) = try scratch.descriptor.read(into: room) else { return }
             filled += more
         }
     }

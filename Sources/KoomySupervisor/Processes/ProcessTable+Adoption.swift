@@ -55,6 +55,7 @@ extension ProcessTable {
         guard place.pursuit == nil else {
             worker.pursuit = place.pursuit
             addRemains(worker)
+            keepDescriptors(of: worker)
             return
         }
         add(worker)
@@ -63,6 +64,7 @@ extension ProcessTable {
             return
         }
         takeBackSockets(of: worker, record, from: pool)
+        keepDescriptors(of: worker)
         if ProcessStat(of: worker.pid)?.parent == ThisProcess.id { worker.origin = .child } else { watch(worker) }
         observe(worker)
     }
@@ -130,6 +132,7 @@ extension ProcessTable {
             do throws(SystemError) {
                 let kept = pool.claim(identity)
                 let pipe = if let kept { kept } else { try reopened(number, of: worker, identity) }
+                worker.outputs.append(pipe.number)
                 try logs.attach(pipe, stream, of: worker.id, slot: worker.slot, worker.spec)
             } catch {
                 log.warning("\(worker.id.app):\(worker.slot): its output can no longer be read: \(error)")

@@ -75,6 +75,7 @@ extension ProcessTable {
         worker.notify = notify
         add(worker)
         remember(worker, notifyPath, streams, channel)
+        defer { keepDescriptors(of: worker) }
         if let channel { listen(to: worker, channel.own) }
         if let streams { carry(streams, of: worker) }
         observe(worker)
@@ -233,7 +234,7 @@ extension ProcessTable {
         }
     }
 
-    /// Writes down what a later koomyd needs to take the worker back, and has copies of its descriptors kept.
+    /// Writes down what a later koomyd needs to take the worker back.
     private func remember(_ worker: WorkerProcess, _ notifyPath: String, _ streams: Streams?, _ channel: Ends?) {
         let record = ProcessRecord(
             id: worker.id,
@@ -250,9 +251,13 @@ extension ProcessTable {
         )
         worker.record = record
         started(record)
-        let descriptors = [streams?.out.own.number, streams?.error.own.number, worker.notify?.descriptor, channel?.own.number]
+    }
+
+    /// Has copies of what a later koomyd needs of a worker kept.
+    func keepDescriptors(of worker: WorkerProcess) {
         let pidfd = worker.pidfdIdentity == nil ? nil : worker.pidfdNumber
-        store?.keep(Self.keptName(worker.id), (descriptors + [pidfd]).compactMap { $0 })
+        let sockets = [worker.notify?.descriptor, worker.line?.number, pidfd].compactMap { $0 }
+        store?.keep(Self.keptName(worker.id), worker.outputs + sockets)
     }
 
     /// The name under which a worker's descriptors are kept.
@@ -263,6 +268,7 @@ extension ProcessTable {
         do throws(SystemError) {
             let out = try streams.out.own.descriptor.duplicate()
             let error = try streams.error.own.descriptor.duplicate()
+            worker.outputs = [out.number, error.number]
             try logs.attach(out, .out, of: id, slot: worker.slot, worker.spec)
             try logs.attach(error, .error, of: id, slot: worker.slot, worker.spec)
         } catch {

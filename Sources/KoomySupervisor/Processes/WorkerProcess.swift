@@ -30,6 +30,8 @@ package final class WorkerProcess {
     var notify: NotifyReceiver?
     var line: LineReceiver?
     var observer: ReadinessObserver?
+    /// The numbers of the pipes from its standard streams, which the logs own.
+    var outputs: [Int32] = []
     /// The last question of each kind.
     var probes: [Worker.ProbeKind: ProbeHandle] = [:]
     /// What it says of itself by STATUS=.

@@ -7,17 +7,20 @@ import Glibc
 /// and splice with the size that the file has at this moment; one that another program cuts gets no hole.
 package final class AppendedFile: Sendable {
     private let descriptor: FileDescriptor
-    /// What it was before is not known of a device or a named pipe.
+    /// No device and no named pipe: what is in it can be asked, and splice(2) can fill it.
     package let isRegular: Bool
 
-    /// Opens a file, and makes it and its folders where they are missing (open(2)).
+    /// Opens a file, and makes it and its folders where they are missing.
     ///
     /// It is opened without waiting, so that a named pipe without a reader is an error and not a hang.
     package init(path: String, mode: UInt32) throws(SystemError) {
-        var result = try FileDescriptor.openForWriting(path, 0, mode)
-        // A file with the attribute `a` may be opened for appending only (chattr(1)).
-        if result == -EPERM { result = try FileDescriptor.openForWriting(path, O_APPEND, mode) }
-        descriptor = FileDescriptor(owning: try check(result, "open for appending", path))
+        do throws(SystemError) {
+            descriptor = try FileDescriptor.making(path, mode: mode)
+        } catch {
+            // One with the attribute `a` may be opened for appending only (chattr(1)); splice then refuses it.
+            guard error.errno == .notPermitted else { throw error }
+            descriptor = try FileDescriptor.appending(to: path, mode: mode)
+        }
         var status = koomy_file_status()
         try check(koomy_status(descriptor.number, &status), "stat", path)
         isRegular = status.mode & S_IFMT == S_IFREG
@@ -36,12 +39,15 @@ package final class AppendedFile: Sendable {
 
     /// Appends once; how many bytes were taken.
     package func append(_ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int {
-        try check(koomy_append(descriptor.number, bytes.baseAddress, bytes.count), "write")
+        // A device or a named pipe has no end to write to, and some refuse to be asked for it.
+        let write = isRegular ? koomy_append : koomy_write
+        return try check(write(descriptor.number, bytes.baseAddress, bytes.count), "write")
     }
 
     /// Appends a newline.
     package func endLine() throws(SystemError) {
-        try check(koomy_append(descriptor.number, "\n", 1), "write")
+        let newline = UInt8(ascii: "\n")
+        try withUnsafeBytes(of: newline) { (bytes) throws(SystemError) in _ = try append(bytes) }
     }
 
     /// Moves bytes out of a pipe to its end, in one act that nothing can divide: what is in the file is not in the pipe.
@@ -68,19 +74,23 @@ package final class AppendedFile: Sendable {
 }
 
 extension FileDescriptor {
-    /// Opens a file so that every write of whoever has it is at its end (O_APPEND); makes it and its folders where they
-    /// are missing.
+    /// Opens a file so that all writes go to its end, and makes it and its folders where they are missing (open(2)).
     package static func appending(to path: String, mode: UInt32) throws(SystemError) -> FileDescriptor {
-        FileDescriptor(owning: try check(try openForWriting(path, O_APPEND, mode), "open for appending", path))
+        try making(path, O_APPEND, mode: mode)
     }
 
-    /// The number of the open file, or what errno says, negated.
-    fileprivate static func openForWriting(_ path: String, _ flag: Int32, _ mode: UInt32) throws(SystemError) -> Int32 {
-        let flags = O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK | flag
-        let result = koomy_open(path, flags, mode)
-        guard result == -ENOENT else { return result }
-        try Folder.makeMissing(above: path)
-        return koomy_open(path, flags, mode)
+    fileprivate static func making(
+        _ path: String,
+        _ more: Int32 = 0,
+        mode: UInt32
+    ) throws(SystemError) -> FileDescriptor {
+        let flags = O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK | more
+        var result = koomy_open(path, flags, mode)
+        if result == -ENOENT {
+            try Folder.makeMissing(above: path)
+            result = koomy_open(path, flags, mode)
+        }
+        return FileDescriptor(owning: try check(result, "open for appending", path))
     }
 }
 

@@ -48,6 +48,13 @@ extension FileDescriptor {
 extension Pipe {
     /// Asks for room for this many bytes; the kernel gives what it allows.
     package borrowing func requestCapacity(_ bytes: Int32) { readEnd.requestPipeCapacity(Int(bytes)) }
+
+    /// A pipe that one descriptor both fills and empties (fifo(7)).
+    package static func ofOneDescriptor() throws(SystemError) -> FileDescriptor {
+        let pipe = try Pipe()
+        let path = "/proc/self/fd/\(pipe.readEnd.number)"
+        return FileDescriptor(owning: try check(koomy_open(path, O_RDWR, 0), "open a pipe both ways"))
+    }
 }
 
 // MARK: - A mark on a pipe

@@ -111,7 +111,7 @@ package enum PacketSocket {
             SharedDescriptor(FileDescriptor(owning: $0))
         }
         guard message.is_truncated == 0, message.lost_descriptors == 0 else {
-            throw SystemError("receive a message", Errno(EMSGSIZE))
+            throw SystemError("receive a message", .messageTooLong)
         }
         guard size > 0 else { return .end }
         guard message.has_credentials != 0 else {
