@@ -3,9 +3,11 @@ import KoomyModel
 /// What follows when koomyd was away and is back.
 extension App {
     /// Hears its workers again.
-    mutating func resume(away: TimeSpan, at now: Instant) {
+    mutating func resume(away: TimeSpan, interrupted: Set<UInt64>, at now: Instant) {
         for serial in workers.keys.sorted() {
-            guard let steps = workers[serial]?.resume(away: away, at: now), let worker = workers[serial] else { continue }
+            let isInterrupted = interrupted.contains(serial)
+            let steps = isInterrupted ? workers[serial]?.startAgain() : workers[serial]?.resume(away: away, at: now)
+            guard let steps, let worker = workers[serial] else { continue }
             translate(steps, of: worker, at: now)
         }
         if case .deaf = breaker, goal == .running { act(.openListeners(name, current)) }

@@ -132,7 +132,7 @@ extension App {
         /// These workers of an app that is to run are alive, and nothing else is known of them.
         case found([Survivor])
         /// koomyd was away for this long.
-        case resumed(away: TimeSpan)
+        case resumed(away: TimeSpan, interrupted: Set<UInt64> = [])
     }
 
     /// Takes an event and says what is to be done.
@@ -161,7 +161,7 @@ extension App {
         case .scheduleFired: requestRecycle(of: slots.compactMap(\.occupant), .schedule)
         case .ownsPort(let serial): if workers[serial] != nil { ownsPort = true }
         case .found(let survivors): adopt(survivors, at: now)
-        case .resumed(let away): resume(away: away, at: now)
+        case .resumed(let away, let interrupted): resume(away: away, interrupted: interrupted, at: now)
         }
         reconcile(at: now)
         defer { actions = [] }

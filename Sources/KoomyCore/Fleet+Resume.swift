@@ -21,10 +21,13 @@ extension Fleet {
     /// Goes on where the koomyd before it was interrupted.
     ///
     /// What is on disk was acknowledged; a change that was being prepared is prepared again, and then acknowledged.
-    mutating func resume(away: TimeSpan, onDisk: DesiredState, at now: Instant) {
+    mutating func resume(away: TimeSpan, onDisk: DesiredState, _ interrupted: Set<WorkerID>, at now: Instant) {
         durable = onDisk
         stay(at: now)
-        for name in apps.keys.sorted() { tell(name, .resumed(away: away), at: now) }
+        for name in apps.keys.sorted() {
+            let serials = interrupted.filter { $0.app == name }.map(\.serial)
+            tell(name, .resumed(away: away, interrupted: Set(serials)), at: now)
+        }
         if let change {
             actions.append(.prepare(change.ticket, change.preparation))
         } else if saving == .clean, desired != durable {
@@ -46,6 +49,18 @@ extension Fleet {
 }
 
 extension Fleet {
+    /// Whether this request is going to be answered.
+    package func owesAnswer(to id: RequestID) -> Bool {
+        if waiters.contains(where: { $0.request == id }) || backlog.contains(where: { $0.id == id }) { return true }
+        if unrecorded.contains(where: { $0.request == id }) { return true }
+        if queuedReloads.values.contains(where: { $0.request == id }) { return true }
+        return switch change?.purpose {
+        case nil, .queuedReload: false
+        case .request(let request, _): request == id
+        case .record(let replies): replies.contains { $0.request == id }
+        }
+    }
+
     /// The highest revision of the desired state that this fleet has written, or was writing.
     package var latestRevision: UInt64 {
         max(durable.revision, desired.revision, change?.preparation.desired?.revision ?? 0)

@@ -53,7 +53,8 @@ package struct Fleet: Hashable, Sendable, Codable {
         /// koomyd has started and found this on disk, and these workers alive of which nothing else is known.
         case booted(DesiredState, survivors: [Survivor] = [])
         /// koomyd is back after it was away, with this on disk; every worker that ended meanwhile has been told of.
-        case resumed(away: TimeSpan, onDisk: DesiredState)
+        /// The processes of `interrupted` died with the koomyd before, on the way to their program.
+        case resumed(away: TimeSpan, onDisk: DesiredState, interrupted: Set<WorkerID> = [])
         case request(RequestID, Request)
         /// Nobody waits for the answer any more; what was asked goes on.
         case abandoned(RequestID)
@@ -123,7 +124,8 @@ extension Fleet {
     package mutating func handle(_ event: Event, at now: Instant) -> [Action] {
         switch event {
         case .booted(let state, let survivors): boot(state, survivors, at: now)
-        case .resumed(let away, let onDisk): resume(away: away, onDisk: onDisk, at: now)
+        case .resumed(let away, let onDisk, let interrupted):
+            resume(away: away, onDisk: onDisk, interrupted, at: now)
         case .request(let id, let request): take(id, request, at: now)
         case .abandoned(let id): waiters.removeAll { $0.request == id }
         case .prepared(let ticket): prepared(ticket, at: now)

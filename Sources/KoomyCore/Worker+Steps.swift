@@ -29,6 +29,13 @@ extension Worker {
         }
     }
 
+    /// Its process died with koomyd, before it was its program: that says nothing about the program.
+    mutating func startAgain() -> [Action] {
+        guard isStarting else { return [] }
+        state = .spawning
+        return disarmLife() + [.spawn]
+    }
+
     mutating func becomeReady(by evidence: ReadinessEvidence, at now: Instant) -> [Action] {
         self.evidence = evidence
         var actions =

@@ -329,6 +329,9 @@ extension Worker {
         }
     }
 
+    /// Whether its process runs and has proved nothing yet.
+    package var isStarting: Bool { state == .starting }
+
     /// Whether it was killed, and its end has not been seen.
     package var isCondemned: Bool {
         switch state {

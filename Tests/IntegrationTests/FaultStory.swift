@@ -26,6 +26,8 @@ struct FaultStory: Sendable {
     var after: Picture
     /// The exit code of koomyctl when nothing is in the way.
     var code: Int32 = 0
+    /// Exit codes that tell the truth, too, when koomyd died meanwhile.
+    var codesAfterDeath: Set<Int32> = []
     /// The ecosystem file is this one when it begins.
     var file: Ecosystem.Faulted
     /// Apps whose workers are to be the same afterwards, all of them.
@@ -128,6 +130,8 @@ extension FaultStory {
             beginning: .command(["daemon", "stop"]),
             before: usual,
             after: usual,
+            // koomyd came back before it had left.
+            codesAfterDeath: [9],
             file: .init(),
             untouched: [],
             endsDaemon: true,

@@ -24,7 +24,10 @@ extension ProcessTable {
     /// Takes a worker back, with its pipes and sockets where they can be had; how it ended is reported by `reportLateEnds`.
     package func adopt(_ record: ProcessRecord, at place: Place, from pool: DescriptorPool) {
         let pidfd = pidfd(of: record, from: pool)
-        let isThere = pidfd != nil && ProcessStat(of: record.process.pid)?.startTime == record.process.startTime
+        let found = ProcessStat(of: record.process.pid)
+        var isThere = pidfd != nil && found?.startTime == record.process.startTime
+        // One that another parent has not reaped yet; of our own we are told.
+        if let found, found.isDead, found.parent != ThisProcess.id { isThere = false }
         let identity = try? LaunchPlan.resolve(place.spec.identity)
         let worker = WorkerProcess(
             id: record.id,
@@ -64,6 +67,16 @@ extension ProcessTable {
         keepDescriptors(of: worker)
         if ProcessStat(of: worker.pid)?.parent == ThisProcess.id { worker.origin = .child } else { watch(worker) }
         observe(worker)
+    }
+
+    /// Whether the process of a worker ended, as far as can be known, because koomyd died before it had become its program.
+    ///
+    /// Until then it is killed with koomyd, or leaves with 127 where it sees for itself that koomyd is gone.
+    package func wasInterrupted(_ id: WorkerID) -> Bool {
+        switch workers[id]?.lateEnd {
+        case .unknown, .exited(code: 127), .signaled(.kill, _): true
+        case nil, .exited, .signaled, .failedToStart: false
+        }
     }
 
     /// Reports the workers that had ended when they were looked for, and reaps those whose parent we still are.

@@ -170,6 +170,12 @@ package final class ProcessTable {
         try? worker.cgroup?.cgroup.remove()
     }
 
+    /// Lets go of a worker whose start was interrupted, so that it can be started once more.
+    package func dismiss(_ id: WorkerID) {
+        if let worker = workers[id] { ids[worker.pid] = nil }
+        forget(id)
+    }
+
     // MARK: - Ends
 
     func reapChildren() {

@@ -29,6 +29,7 @@ package struct Inheritance {
         writer = checkpoint.writer
         for line in contents.lines { take(line) }
         for (request, reply) in replay.replies { results[request] = CommandResult(reply) }
+        dropUnheard(but: checkpoint.handover?.request)
     }
 
     private mutating func take(_ line: Journal.Line) {
@@ -46,6 +47,15 @@ package struct Inheritance {
         case .record(.operation(let record)):
             lastRequest = max(lastRequest, record.request.number)
             operations.append(record)
+        }
+    }
+
+    /// Forgets commands that nobody is going to answer: koomyd died when it knew them by their key only, or did by itself what
+    /// was asked for. Their clients ask again, and then they are done.
+    private mutating func dropUnheard(but handover: RequestID?) {
+        operations.removeAll { operation in
+            let request = operation.request
+            return request != handover && results[request] == nil && !replay.fleet.owesAnswer(to: request)
         }
     }
 

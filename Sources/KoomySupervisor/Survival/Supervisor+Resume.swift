@@ -33,7 +33,7 @@ extension Supervisor {
         }
         for id in found.condemned { processes.killTree(id) }
         for id in found.missing { perform(.spawn(id)) }
-        send(.resumed(away: away, onDisk: onDisk))
+        send(.resumed(away: away, onDisk: onDisk, interrupted: found.interrupted))
         redo(inheritance.replay.uncertain)
         processes.resumePursuits()
         listeners.disinherit()
@@ -94,6 +94,8 @@ extension Supervisor {
         var spawned: [WorkerID] = []
         /// To be started, and not started.
         var missing: [WorkerID] = []
+        /// Started, and dead before it was its program.
+        var interrupted: Set<WorkerID> = []
         /// Killed, and perhaps not all of it.
         var condemned: [WorkerID] = []
         /// Of these there is no trace.
@@ -119,6 +121,11 @@ extension Supervisor {
                     pursuit: .init(worker.remains)
                 )
                 processes.adopt(record, at: place, from: pool)
+                if worker.isOrdered || worker.isStarting, processes.wasInterrupted(id) {
+                    processes.dismiss(id)
+                    if worker.isOrdered { found.missing.append(id) } else { found.interrupted.insert(id) }
+                    continue
+                }
                 if worker.isOrdered { found.spawned.append(id) }
                 if worker.isCondemned { found.condemned.append(id) }
             }
