@@ -34,7 +34,7 @@ extension Supervisor {
                 self?.upgrade(to: binary, for: request, verdict)
             }
         } catch {
-            finish(request, CommandResult(.badConfiguration, message: "\(binary) cannot be asked: \(error)"))
+            finish(request, CommandResult(.stateUnreadable, message: "\(binary) cannot be asked: \(error)"))
         }
     }
 
@@ -42,7 +42,7 @@ extension Supervisor {
         switch verdict {
         case .refused(let words):
             let hint = "nothing was changed; koomyd \(Version.current) goes on"
-            finish(request, CommandResult(.badConfiguration, message: "\(binary) cannot go on from here: \(words)", hint: hint))
+            finish(request, CommandResult(.stateUnreadable, message: "\(binary) cannot go on from here: \(words)", hint: hint))
         case .accepted(let words):
             tell(request, words)
             // What only a copy of us knows so far, as why a program could not be run, must not be lost.
@@ -109,10 +109,11 @@ extension Supervisor {
         let result: CommandResult
         if let words = takeover.fallback {
             let message = "\(handover.binary) could not go on (\(words)); koomyd \(Version.current) is back"
-            result = CommandResult(.badConfiguration, message: message)
+            result = CommandResult(.stateUnreadable, message: message)
         } else {
             let message = "koomyd \(before) is now \(Version.current), process \(ThisProcess.id)"
-            result = CommandResult(.done, message: message)
+            let upgrade = UpgradeView(from: before, to: Version.current, pid: ThisProcess.id)
+            result = CommandResult(.done, message: message, upgrade: upgrade)
         }
         announce(.daemonResumed, result.message)
         finish(handover.request, result)
