@@ -27,6 +27,8 @@ extension App {
             passOnScouting(from: index)
             slots.removeLast()
             act(.closeSlotListeners(name, slot: index))
+            // Nobody is left whom it keeps from starting.
+            if breaker == .open, !slots.contains(where: { $0.seat == .errored }) { closeBreaker() }
         }
         while slots.count < spec.instances {
             let index = slots.count

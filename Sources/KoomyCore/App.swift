@@ -39,7 +39,8 @@ package struct App: Hashable, Sendable, Codable {
 
     /// All but what is empty between events.
     private enum CodingKeys: CodingKey {
-        case name, goal, specs, current, latest, slots, workers, nextSerial, rollout, breaker, tally, stoppedSlots, recycles
+        case name, goal, specs, current, latest, slots, workers, nextSerial, rollout, breaker, tally, stoppedSlots,
+            recycles
         case recycleHold, ownsPort, recentEnd, sampling
     }
 

@@ -44,7 +44,9 @@ extension Fleet {
             answer(waiter.request, waiter.replies + [AppReply(app: nil, outcome: .rollout(.aborted), message: words)])
         }
         waiters.removeAll { $0.shutdown }
-        for wanted in desired.apps where wanted.goal == .running { tell(wanted.spec.name, .startWhenListening, at: now) }
+        for wanted in desired.apps where wanted.goal == .running {
+            tell(wanted.spec.name, .startWhenListening, at: now)
+        }
     }
 }
 

@@ -38,7 +38,8 @@ package struct Fleet: Hashable, Sendable, Codable {
 
     /// All but what is empty between events.
     private enum CodingKeys: CodingKey {
-        case phase, apps, desired, durable, saving, idling, waiters, change, backlog, queuedReloads, removals, unrecorded
+        case phase, apps, desired, durable, saving, idling, waiters, change, backlog, queuedReloads, removals,
+            unrecorded
         case lastTicket, firstSerial
     }
 

@@ -15,13 +15,14 @@ final class FaultRun {
         /// The state that it settled in.
         var settled: String = "-"
         var problems: [String] = []
-    var laps: [String] = []
+        var laps: [String] = []
         var effects = 0
         var needs = 0
 
         var description: String {
             let code = code.map { "exit \($0)" } ?? "-"
-            let head = "\(problems.isEmpty ? "ok  " : "FAIL") \(story):\(fault) \(code) \(settled) [\(victim ?? "not reached")] \(laps)"
+            let head =
+                "\(problems.isEmpty ? "ok  " : "FAIL") \(story):\(fault) \(code) \(settled) [\(victim ?? "not reached")] \(laps)"
             return ([head] + problems.map { "     \($0)" }).joined(separator: "\n")
         }
     }
@@ -225,7 +226,9 @@ final class FaultRun {
             }
             verdict.settled = picture == story.after ? "after" : "before"
         } catch {
-            throw TestFailure(description: "does not settle on \(pictures.map(\.ready)) \(pictures.map(\.label)): \(seen)")
+            throw TestFailure(
+                description: "does not settle on \(pictures.map(\.ready)) \(pictures.map(\.label)): \(seen)"
+            )
         }
     }
 
@@ -236,7 +239,9 @@ final class FaultRun {
             if count == 0 {
                 guard app.state == "stopped", app.pids.isEmpty else { return false }
             } else {
-                guard app.isSteady(count), app.workers.allSatisfy({ $0.generation == app.generation }) else { return false }
+                guard app.isSteady(count), app.workers.allSatisfy({ $0.generation == app.generation }) else {
+                    return false
+                }
             }
         }
         guard picture.ready["web"] != 0 else { return true }
@@ -261,7 +266,9 @@ final class FaultRun {
         }
         for (name, count) in story.kept {
             let same = now(name).intersection(pids[name] ?? [])
-            if same.count < count { blame("only \(same.count) of \(name)'s workers are the same: \(pids[name] ?? []) \(now(name))") }
+            if same.count < count {
+                blame("only \(same.count) of \(name)'s workers are the same: \(pids[name] ?? []) \(now(name))")
+            }
         }
     }
 
@@ -329,12 +336,16 @@ final class FaultRun {
                 continue
             }
             let name = String(words[0])
-            if number != last[name, default: 0] + 1 { blame("worker \(name): line \(number) follows \(last[name, default: 0])") }
+            if number != last[name, default: 0] + 1 {
+                blame("worker \(name): line \(number) follows \(last[name, default: 0])")
+            }
             last[name] = number
         }
         for name in Files.names(in: counts) {
             let said = Int(Files.text(of: "\(counts)/\(name)")?.prefix { $0.isNumber } ?? "") ?? 0
-            if last[name, default: 0] < said { blame("worker \(name) said \(said) lines, the log has \(last[name, default: 0])") }
+            if last[name, default: 0] < said {
+                blame("worker \(name) said \(said) lines, the log has \(last[name, default: 0])")
+            }
         }
     }
 }

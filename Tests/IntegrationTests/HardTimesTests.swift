@@ -60,7 +60,8 @@ import Testing
         return path
     }
 
-    @Test(.needsRoot) func `a state folder that becomes read-only costs no worker, and nothing is acknowledged`() throws {
+    @Test(.needsRoot) func `a state folder that becomes read-only costs no worker, and nothing is acknowledged`() throws
+    {
         try Daemon.with { daemon in
             try daemon.start(try web())
             let before = try daemon.app("web").pids
@@ -92,7 +93,9 @@ import Testing
             try daemon.start(try web())
             let before = try daemon.app("web").pids
             Files.remove("\(daemon.home)/state")
-            let environment = baseEnvironment(home: daemon.workspace("home")).merging(["KOOMY_HOME": daemon.home]) { $1 }
+            let environment = baseEnvironment(home: daemon.workspace("home")).merging(["KOOMY_HOME": daemon.home]) {
+                $1
+            }
             let second = try Command.run([Binaries.path("koomyd")], environment: environment, deadline: .seconds(10))
             #expect(second.code == 70, "\(second)")
             #expect(try daemon.app("web").pids == before)
@@ -107,7 +110,9 @@ import Testing
             try daemon.start(try web())
             let before = try daemon.app("web").pids
             try kill(daemon)
-            let environment = baseEnvironment(home: daemon.workspace("home")).merging(["KOOMY_HOME": daemon.home]) { $1 }
+            let environment = baseEnvironment(home: daemon.workspace("home")).merging(["KOOMY_HOME": daemon.home]) {
+                $1
+            }
             let others = try (0..<4).map { number in
                 try BackgroundProcess(
                     [Binaries.path("koomyd")],
@@ -117,7 +122,9 @@ import Testing
                 )
             }
             defer { for other in others { other.stop() } }
-            try eventually("one is left") { others.filter { $0.ended == nil }.count == 1 && (try? daemon.status()) != nil }
+            try eventually("one is left") {
+                others.filter { $0.ended == nil }.count == 1 && (try? daemon.status()) != nil
+            }
             #expect(try daemon.waitFor("web", "they are back") { $0.isSteady(2) }.pids == before)
             for other in others where other.ended != nil { #expect(other.ended == .code(70)) }
             for other in others { other.signal(SIGKILL) }
@@ -129,9 +136,12 @@ import Testing
 
     @Test func `a binary that was replaced on disk is the one that an upgrade takes`() throws {
         // The path that the suite gives is only a name here: what runs is a copy in the folder of the test.
-        try Daemon.with(wrapper: ["sh", "-c", "exec ./koomyd-copy"], prepare: { workspace in
-            try copyProgram(to: workspace("koomyd-copy"))
-        }) { daemon in
+        try Daemon.with(
+            wrapper: ["sh", "-c", "exec ./koomyd-copy"],
+            prepare: { workspace in
+                try copyProgram(to: workspace("koomyd-copy"))
+            }
+        ) { daemon in
             try daemon.start(try web())
             let before = try daemon.app("web").pids
             try copyProgram(to: daemon.workspace("koomyd-new"))
@@ -218,7 +228,10 @@ import Testing
     @Test(.needsRoot) func `a number that another process has by now is left alone`() throws {
         try Workspace.with { workspace in
             let result = try Command.run(
-                ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "bash", Fixture.path("pid-reuse.sh"), workspace.path],
+                [
+                    "unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "bash", Fixture.path("pid-reuse.sh"),
+                    workspace.path,
+                ],
                 environment: baseEnvironment(home: workspace.path),
                 deadline: .seconds(90)
             )

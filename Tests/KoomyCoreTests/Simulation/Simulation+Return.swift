@@ -74,7 +74,8 @@ extension Simulation {
         var open: Set<Opened> = []
         for app in fleet.apps.values.sorted(by: { $0.name < $1.name }) {
             for generation in fleet.openGenerations(of: app) {
-                if isNoisy, generation == app.current, app.specs[generation]?.listeners.isEmpty == false, dice.chance(3) {
+                if isNoisy, generation == app.current, app.specs[generation]?.listeners.isEmpty == false, dice.chance(3)
+                {
                     lost.append(.lostListeners(app.name, "address in use"))
                 } else {
                     open.insert(Opened(app: app.name, generation: generation))
@@ -123,7 +124,9 @@ extension Simulation {
     }
 
     private mutating func reportLateEnd(of id: WorkerID) {
-        guard !isAway, let process = processes[id], let reason = process.lateEnd, process.state == .zombie else { return }
+        guard !isAway, let process = processes[id], let reason = process.lateEnd, process.state == .zombie else {
+            return
+        }
         processes[id]?.state = .orphans
         processes[id]?.lateEnd = nil
         guard deliver(.worker(id, .exited(dice.chance(30) ? .unknown : reason))) else {
