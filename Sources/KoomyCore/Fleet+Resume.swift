@@ -41,11 +41,19 @@ extension Fleet {
             answer(waiter.request, waiter.replies + [AppReply(app: nil, outcome: .rollout(.aborted), message: words)])
         }
         waiters.removeAll { $0.shutdown }
-        for wanted in desired.apps where wanted.goal == .running { tell(wanted.spec.name, .startWhenListening, at: now) }
+        for wanted in desired.apps where wanted.goal == .running {
+            tell(wanted.spec.name, .startWhenListening, at: now)
+        }
     }
 }
 
 extension Fleet {
+    /// Whether it has heard of this request and has not answered it.
+    package func isOpen(_ request: RequestID) -> Bool {
+        waiters.contains { $0.request == request } || backlog.contains { $0.id == request }
+            || unrecorded.contains { $0.request == request } || change?.concerns(request) == true
+    }
+
     /// The highest revision of the desired state that this fleet has written, or was writing.
     package var latestRevision: UInt64 {
         max(durable.revision, desired.revision, change?.preparation.desired?.revision ?? 0)
@@ -53,8 +61,19 @@ extension Fleet {
 
     /// The generations whose listeners are open, or were.
     package func openGenerations(of app: App) -> [Generation] {
-        if case .deaf = app.breaker, app.isActive { return [] }
         guard app.isActive || !app.workers.isEmpty else { return [] }
-        return app.specs.keys.sorted()
+        // A rollout that goes on brings listeners of its own, whatever became of those in service.
+        return app.specs.keys.sorted().filter { !(app.isActive && app.needsListeners && $0 == app.current) }
+    }
+}
+
+extension Fleet.Change {
+    fileprivate func concerns(_ id: RequestID) -> Bool {
+        switch purpose {
+        case .request(let own, _): own == id
+        // Who asked for it waits among the others.
+        case .queuedReload: false
+        case .record(let replies): replies.contains { $0.request == id }
+        }
     }
 }
