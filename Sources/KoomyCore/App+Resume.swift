@@ -5,7 +5,9 @@ extension App {
     /// Hears its workers again.
     mutating func resume(away: TimeSpan, at now: Instant) {
         for serial in workers.keys.sorted() {
-            guard let steps = workers[serial]?.resume(away: away, at: now), let worker = workers[serial] else { continue }
+            guard let steps = workers[serial]?.resume(away: away, at: now), let worker = workers[serial] else {
+                continue
+            }
             translate(steps, of: worker, at: now)
         }
         if case .deaf = breaker, goal == .running { act(.openListeners(name, current)) }
