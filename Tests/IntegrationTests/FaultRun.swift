@@ -16,8 +16,18 @@ final class FaultRun {
         var settled: String = "-"
         var problems: [String] = []
         var elapsed = Duration.zero
-        var effects = 0
-        var needs = 0
+        /// What it could have struck.
+        var effects: [Fault.Effect] = []
+
+        /// The points at which a fault of this kind means something.
+        func points(for kind: Fault.Kind) -> [Int] {
+            switch kind {
+            case .count: []
+            case .fail: effects.map(\.numberOfAll)
+            case .dieBefore, .dieAfter: effects.filter { !$0.isNeed }.map(\.number)
+            case .tear: effects.filter(\.isWrite).map(\.number)
+            }
+        }
 
         var description: String {
             let code = code.map { "exit \($0)" } ?? "-"
@@ -73,12 +83,10 @@ final class FaultRun {
     private func blame(_ words: String) { verdict.problems.append(words) }
 
     private func note() {
-        let effects = Fault.effects(in: daemon.workspace)
+        verdict.effects = Fault.effects(in: daemon.workspace)
         verdict.victim = fault.victim(in: daemon.workspace)
-        verdict.effects = effects.last?.number ?? 0
-        verdict.needs = effects.last?.numberOfAll ?? 0
         if fault.kind == .count, let path = getenv("KOOMY_FAULT_LIST") {
-            let text = effects.map { "\($0.number) \($0.numberOfAll) \($0.name)\n" }.joined()
+            let text = verdict.effects.map { "\($0.number) \($0.numberOfAll) \($0.name)\n" }.joined()
             try? Files.write(text, to: "\(String(cString: path)).\(story.name)")
         }
     }

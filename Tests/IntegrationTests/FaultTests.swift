@@ -57,8 +57,7 @@ import Testing
         for story in FaultStory.all where names.isEmpty || names.contains(story.name) {
             let count = try judge(story, Fault(.count))
             for kind in kinds.isEmpty ? [.dieAfter, .dieBefore, .tear, .fail] : kinds where kind != .count {
-                let points = kind == .fail ? count.needs : count.effects
-                for point in stride(from: shard[0] + 1, through: points, by: shard[1]) {
+                for (index, point) in count.points(for: kind).enumerated() where index % shard[1] == shard[0] {
                     try judge(story, Fault(kind, at: point))
                 }
             }
