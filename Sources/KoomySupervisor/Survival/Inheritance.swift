@@ -48,8 +48,10 @@ package struct Inheritance {
         }
     }
 
-    /// Forgets commands that nobody is going to answer: koomyd died when it knew them by their key only, or did by itself what
-    /// was asked for. Their clients ask again, and then they are done.
+    /// Forgets commands that nobody is going to answer.
+    ///
+    /// koomyd died when it knew them by their key only, or by doing what was asked for, as an upgrade. Their clients ask
+    /// again, and then they are done.
     private mutating func dropUnheard(but handover: RequestID?) {
         operations.removeAll { operation in
             let request = operation.request
