@@ -115,7 +115,7 @@ struct AppWorld: Hashable {
         case .timerFired(let timer): timers.remove(timer)
         case .worker(let serial, let fact): note(fact, of: serial)
         case .roll(_, let generation): listening.insert(generation)
-        case .start: if !app.isActive { listening.insert(app.current) }
+        case .start: if app.needsListeners { listening.insert(app.current) }
         case .listening(let generation): listening.insert(generation)
         // As koomyd finds its listeners to be gone, and nobody but the workers has them.
         case .lostListeners: listening.remove(app.current)

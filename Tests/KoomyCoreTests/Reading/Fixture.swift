@@ -48,7 +48,13 @@ enum Fixture {
             instances: 2,
             listeners: [
                 ListenerSpec(name: "web", address: .tcp(host: "127.0.0.1", port: 5000), reusePort: true),
-                ListenerSpec(name: "admin", address: .unix(path: "/run/api.sock"), backlog: 5, mode: 0o600, user: "www"),
+                ListenerSpec(
+                    name: "admin",
+                    address: .unix(path: "/run/api.sock"),
+                    backlog: 5,
+                    mode: 0o600,
+                    user: "www"
+                ),
             ],
             readiness: .probe(Probe(kind: .http(target: .privateSocket, path: "/ready", status: 204))),
             health: Probe(kind: .exec(arguments: ["check"]), interval: .seconds(3), retries: 2)

@@ -25,7 +25,7 @@ struct FleetResumeTests {
         _ = fleet.ask(2, .stop([.app(a)]))
         #expect(fleet.on(resumed(fleet)) == ["prepare save"])
         #expect(fleet.outcome(2) == nil)
-        #expect(fleet.prepared() == ["TERM a#1"])
+        #expect(fleet.prepared().contains("TERM a#1"))
         _ = fleet.ends(a, 1)
         #expect(fleet.outcome(2) == .done)
     }
