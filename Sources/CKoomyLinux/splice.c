@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -45,4 +46,10 @@ int koomy_is_writable(int descriptor)
     struct pollfd entry = {.fd = descriptor, .events = POLLOUT};
     const int count = KOOMY_RETRY(poll(&entry, 1, 0));
     return count < 0 ? count : (entry.revents & POLLOUT) != 0;
+}
+
+size_t koomy_whole_lines(const void *bytes, size_t size)
+{
+    const char *last = memrchr(bytes, '\n', size);
+    return last ? (size_t)(last - (const char *)bytes) + 1 : 0;
 }

@@ -73,8 +73,8 @@ extension Fleet {
 
     /// The generations whose listeners are open, or were.
     package func openGenerations(of app: App) -> [Generation] {
-        if case .deaf = app.breaker, app.isActive { return [] }
         guard app.isActive || !app.workers.isEmpty else { return [] }
-        return app.specs.keys.sorted()
+        // A rollout that goes on brings listeners of its own, whatever became of those in service.
+        return app.specs.keys.sorted().filter { !(app.isActive && app.needsListeners && $0 == app.current) }
     }
 }

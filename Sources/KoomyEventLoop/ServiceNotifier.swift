@@ -1,4 +1,5 @@
 import CSystemd
+import Glibc
 package import KoomyModel
 package import KoomySystem
 
@@ -63,8 +64,8 @@ package struct ServiceNotifier {
     /// sd_notify(3) waits where systemd's queue is full; the path is therefore written to here, and only what is no path,
     /// an abstract or a vsock address, is left to it.
     private func sendAtOnce(_ state: String, _ descriptors: [Int32], _ name: String) throws(SystemError) -> Bool {
-        if let path = ThisProcess.environment["NOTIFY_SOCKET"], path.hasPrefix("/") {
-            try DatagramSocket.send(state.utf8, to: path, descriptors: descriptors)
+        if let path = getenv("NOTIFY_SOCKET"), path.pointee == CChar(bitPattern: UInt8(ascii: "/")) {
+            try DatagramSocket.send(state.utf8, to: String(cString: path), descriptors: descriptors)
             return true
         }
         let result = sd_pid_notify_with_fds(0, 0, state, descriptors, UInt32(descriptors.count))

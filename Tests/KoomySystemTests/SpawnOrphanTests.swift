@@ -90,9 +90,10 @@ struct SpawnOrphanTests {
             request.cgroup = cgroup.number
             let process = try Spawner().spawn(request)
             try Self.leave(process.pid, at: path)
-            // It lets the child go when this process is dead.
+            // It lets the child go when this process is dead, with its last thread.
             let status = "/proc/\(ThisProcess.id)/status"
-            let wait = "while grep -qs 'State:.[^Z]' \(status); do sleep 0.01; done; echo 0 >\(group)/cgroup.freeze"
+            let isDead = "[ ! -e \(status) ] || { grep -qs State:.Z \(status) && grep -qs 'Threads:.1$' \(status); }"
+            let wait = "until \(isDead); do sleep 0.01; done; echo 0 >\(group)/cgroup.freeze"
             let liberator = SpawnRequest(
                 path: "/bin/sh",
                 arguments: ["sh", "-c", wait],

@@ -23,6 +23,8 @@ int koomy_readable_size(int descriptor);
 int koomy_get_pipe_size(int descriptor);
 /// 1 where poll(2) says that something can be written now.
 int koomy_is_writable(int descriptor);
+/// How many of these bytes are whole lines: up to the last newline, or none (memrchr(3)).
+size_t koomy_whole_lines(const void *bytes, size_t size);
 
 #ifdef __cplusplus
 }

@@ -54,6 +54,7 @@ extension Supervisor: ControlDelegate {
         let answer = Answer(
             apps: apps,
             progress: { stream.send($0) },
+            breakOff: { stream.breakOff() },
             end: { result in
                 var result = result
                 if !warnings.isEmpty { result.diagnostics = warnings }
@@ -239,6 +240,7 @@ extension Supervisor: ControlDelegate {
         announce(.daemonStopping, leftRunning)
         beginJournal()
         reporter.stopping()
+        for answer in answers.values.joined() { answer.breakOff() }
         leaving = .workersStay
         loop.exit(code: 0)
     }

@@ -105,7 +105,8 @@ package final class PipeLookahead {
             let text = UnsafeRawBufferPointer(rebasing: buffer[..<(seen - unread)])
             try fill(text.count)
             if unread == 0 { held = seen }
-            if let last = text.lastIndex(of: UInt8(ascii: "\n")) { view.lines = unread + last + 1 }
+            let lines = text.wholeLines
+            if lines > 0 { view.lines = unread + lines }
             return .bytes(view)
         } catch {
             // What is left of this copy must not be taken for the beginning of the next.

@@ -45,6 +45,11 @@ extension FileDescriptor {
     }
 }
 
+extension UnsafeRawBufferPointer {
+    /// How many of these bytes are whole lines: up to the last newline, or none.
+    package var wholeLines: Int { baseAddress.map { koomy_whole_lines($0, count) } ?? 0 }
+}
+
 extension Pipe {
     /// Asks for room for this many bytes; the kernel gives what it allows.
     package borrowing func requestCapacity(_ bytes: Int32) { readEnd.requestPipeCapacity(Int(bytes)) }

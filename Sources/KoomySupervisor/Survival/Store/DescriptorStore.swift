@@ -68,7 +68,7 @@ package final class DescriptorStore {
 
     /// Opens the store and takes what is kept from before.
     ///
-    /// `noticed` is told once of each trouble, and when it is over. Throws only where the loop has no room.
+    /// `noticed` is told once of each trouble, and when it is over, from the loop. Throws only where that has no room.
     package static func open(
         _ kind: Kind,
         loop: EventLoop,
@@ -77,11 +77,11 @@ package final class DescriptorStore {
         let store: DescriptorStore
         switch kind {
         case .systemd(let passed):
-            store = DescriptorStore("systemd", noticed)
+            store = DescriptorStore("systemd", loop, noticed)
             store.place = ServicePlace()
             store.sort(passed)
         case .keeper(let path, let executable):
-            store = DescriptorStore("keeper", noticed)
+            store = DescriptorStore("keeper", loop, noticed)
             let link = try KeeperLink(path: path, executable: executable, loop: loop) { [weak store] in
                 store?.handle($0)
             }
@@ -89,7 +89,7 @@ package final class DescriptorStore {
             store.place = link
             for (name, descriptor) in link.open() { store.take(name, descriptor) }
         case .none:
-            store = DescriptorStore("none", noticed)
+            store = DescriptorStore("none", loop, noticed)
         }
         store.retry = try loop.timer { [weak store] in store?.flush() }
         store.repair = try loop.timer(accuracy: .seconds(1)) { [weak store] in store?.tryAgain() }
@@ -98,9 +98,10 @@ package final class DescriptorStore {
         return store
     }
 
-    private init(_ kind: String, _ noticed: @escaping (String) -> Void) {
+    private init(_ kind: String, _ loop: EventLoop, _ noticed: @escaping (String) -> Void) {
         self.kind = kind
-        self.noticed = noticed
+        // Not while an order is being carried out: whoever is told may give another.
+        self.noticed = { text in loop.post { noticed(text) } }
     }
 
     // MARK: - What there is to do
@@ -160,6 +161,9 @@ package final class DescriptorStore {
         stored = [:]
         place = nil
     }
+
+    /// The names under which something is to be kept.
+    package var names: [String] { Array(stored.keys) }
 
     /// The keeper, where one runs; it may be a child of this process.
     package var keeperProcess: ProcessID? { link?.keeper }

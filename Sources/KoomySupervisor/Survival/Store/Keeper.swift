@@ -60,7 +60,6 @@ package final class Keeper {
 
     /// Runs until it is told to end, or is of no use any more.
     package func run() throws(SystemError) {
-        ThisProcess.releaseIdleCode()
         while try turn() {}
         if let file, FileIdentity(at: path) == file { try? AtomicFile.remove(path) }
     }
@@ -123,7 +122,11 @@ package final class Keeper {
             case .nothing: return .goesOn
             case .end: return .closes
             case .message(let message):
-                guard let known = KeeperMessage(message.bytes) else { continue }
+                // Of a koomyd that knows more than we do.
+                guard let known = KeeperMessage(message.bytes) else {
+                    if master === peer { continue }
+                    return .closes
+                }
                 if known == .hello {
                     if welcome(peer) == .ends { return .ends }
                 } else if master === peer {
@@ -200,6 +203,8 @@ package final class Keeper {
                     return .goesOn
                 }
                 peer.outbox.removeLast()
+                // From here on it may be quiet for weeks.
+                if message == .complete { ThisProcess.releaseIdleCode() }
             } catch {
                 // It has gone; what it sent before is received all the same.
                 peer.outbox = []

@@ -34,7 +34,7 @@ final class KeeperLink: DescriptorPlace {
 
     private static let shortestPause = TimeSpan.milliseconds(10)
     private static let longestPause = TimeSpan.seconds(30)
-    /// How long a keeper that was found is waited for.
+    /// How long a keeper is waited for.
     private static let answerLimit = TimeSpan.seconds(5)
 
     init(
@@ -50,12 +50,15 @@ final class KeeperLink: DescriptorPlace {
         again = try loop.timer { [weak self] in self?.connect() }
     }
 
-    /// Finds a keeper or starts one, and returns what it has kept; the only thing here that waits.
+    /// Finds a keeper or starts one, and returns what it has kept.
+    ///
+    /// It waits until the keeper answers, also one just started: from then on it holds what it is given whatever becomes
+    /// of koomyd, which before that it would die with.
     func open() -> [(String, SharedDescriptor)] {
         var kept: [(String, SharedDescriptor)] = []
         do throws(SystemError) {
-            let isNew = try greet()
-            if !isNew { try takeOver(&kept) }
+            try greet()
+            try takeOver(&kept)
             try watch()
         } catch {
             lose("\(error)")
@@ -98,7 +101,7 @@ final class KeeperLink: DescriptorPlace {
 
     private func connect() {
         do throws(SystemError) {
-            _ = try greet()
+            try greet()
             try watch()
             report(.connected)
         } catch {
@@ -106,26 +109,24 @@ final class KeeperLink: DescriptorPlace {
         }
     }
 
-    /// Says hello to a keeper; true where it was started just now.
-    private func greet() throws(SystemError) -> Bool {
-        let (socket, isNew) = try reach()
+    private func greet() throws(SystemError) {
+        let socket = SharedDescriptor(try reach())
         guard try PacketSocket.send(KeeperMessage.hello.bytes, over: socket.number) else {
             throw SystemError("say hello to the keeper", .wouldBlock, subject: path)
         }
         self.socket = socket
         connectedAt = MonotonicClock.now()
-        return isNew
     }
 
-    private func reach() throws(SystemError) -> (SharedDescriptor, isNew: Bool) {
+    private func reach() throws(SystemError) -> FileDescriptor {
         // Somebody else may start one, or one may end, between two of these steps.
         for _ in 0..<3 {
             do throws(SystemError) {
-                return (SharedDescriptor(try PacketSocket.connect(to: path)), false)
+                return try PacketSocket.connect(to: path)
             } catch  where [.noSuchFile, .connectionRefused].contains(error.errno) {
                 do throws(SystemError) {
                     try start()
-                    return (SharedDescriptor(try PacketSocket.connect(to: path)), true)
+                    return try PacketSocket.connect(to: path)
                 } catch  where [.addressInUse, .connectionRefused].contains(error.errno) {
                     continue
                 }

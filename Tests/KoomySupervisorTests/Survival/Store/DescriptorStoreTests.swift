@@ -75,28 +75,32 @@ struct DescriptorStoreTests {
     }
 
     @Test
-    func `what is kept twice is kept once, and what is dropped is closed`() throws {
+    func `what is kept twice is kept once, and what is dropped is closed`() async throws {
         defer { Files.remove(folder.path) }
-        let store = try bench.open()
-        let (readEnd, writeEnd) = try Pipe().shared()
-        let second = try Pipe()
-        store.keep("worker.api.1", [readEnd.number])
-        store.keep("worker.api.1", [readEnd.number, second.readEnd.number])
-        store.keep("worker.api.1", [try readEnd.descriptor.duplicate().release()])
-        store.keep("worker.api.2", [readEnd.number])
-        #expect(store.status.count == 3)
-        #expect(store.status.names == 2)
-        let keeper = try bench.settle(store)
-        #expect(bench.held(by: keeper) == 3)
-        store.drop("worker.api.1")
-        try bench.loop.turn(until: "one is left") { bench.held(by: keeper) == 1 }
-        store.drop("worker.api.2")
-        store.drop("never.heard.of")
-        try bench.loop.turn(until: "none is left") { bench.held(by: keeper) == 0 }
-        #expect(store.status.failures == 0)
-        #expect(bench.notices.isEmpty)
-        store.end()
-        _ = (writeEnd, second.writeEnd.number)
+        let path = path
+        await #expect(processExitsWith: .success) { @MainActor [path = path as String] in
+            let bench = try StoreBench(path)
+            let store = try bench.open()
+            let (readEnd, writeEnd) = try Pipe().shared()
+            let second = try Pipe()
+            store.keep("worker.api.1", [readEnd.number])
+            store.keep("worker.api.1", [readEnd.number, second.readEnd.number])
+            store.keep("worker.api.1", [try readEnd.descriptor.duplicate().release()])
+            store.keep("worker.api.2", [readEnd.number])
+            #expect(store.status.count == 3)
+            #expect(store.status.names == 2)
+            let keeper = try bench.settle(store)
+            #expect(bench.held(by: keeper) == 3)
+            store.drop("worker.api.1")
+            try bench.loop.turn(until: "one is left") { bench.held(by: keeper) == 1 }
+            store.drop("worker.api.2")
+            store.drop("never.heard.of")
+            try bench.loop.turn(until: "none is left") { bench.held(by: keeper) == 0 }
+            #expect(store.status.failures == 0)
+            #expect(bench.notices.isEmpty)
+            store.end()
+            _ = (writeEnd, second.writeEnd.number)
+        }
     }
 
     @Test
@@ -116,29 +120,33 @@ struct DescriptorStoreTests {
     }
 
     @Test
-    func `a keeper that was killed is replaced by one that has everything`() throws {
+    func `a keeper that was killed is replaced by one that has everything`() async throws {
         defer { Files.remove(folder.path) }
-        let store = try bench.open()
-        let pipes = try (0..<20).map { _ in try Pipe().shared() }
-        for (number, pipe) in pipes.enumerated() { store.keep("worker.api.\(number)", [pipe.readEnd.number]) }
-        var keeper = try bench.settle(store)
-        for round in 1...3 {
-            kill(keeper, SIGKILL)
-            // What is to be kept while there is no keeper is kept by the next.
-            try bench.loop.turn(until: "it is missed") { store.status.failures >= round }
-            store.keep("worker.late.\(round)", [pipes[0].readEnd.number])
-            store.drop("worker.api.\(round)")
-            keeper = try bench.settle(store, besides: keeper)
-            #expect(store.status.failures == round)
-            #expect(store.status.count == 20)
+        let path = path
+        await #expect(processExitsWith: .success) { @MainActor [path = path as String] in
+            let bench = try StoreBench(path)
+            let store = try bench.open()
+            let pipes = try (0..<20).map { _ in try Pipe().shared() }
+            for (number, pipe) in pipes.enumerated() { store.keep("worker.api.\(number)", [pipe.readEnd.number]) }
+            var keeper = try bench.settle(store)
+            for round in 1...3 {
+                kill(keeper, SIGKILL)
+                // What is to be kept while there is no keeper is kept by the next.
+                try bench.loop.turn(until: "it is missed") { store.status.failures >= round }
+                store.keep("worker.late.\(round)", [pipes[0].readEnd.number])
+                store.drop("worker.api.\(round)")
+                keeper = try bench.settle(store, besides: keeper)
+                #expect(store.status.failures == round)
+                #expect(store.status.count == 20)
+            }
+            // Each loss is told once, and that it is over.
+            try bench.loop.turn(until: "it is told") { bench.notices.count == 6 }
+            let inventory = try RawMaster(path).inventory()
+            #expect(inventory.count == 20)
+            #expect(inventory.values.allSatisfy { $0 == 1 })
+            #expect(inventory["worker.api.2"] == nil)
+            #expect(inventory["worker.late.2"] == 1)
         }
-        // Each loss is told once, and that it is over.
-        try bench.loop.turn(until: "it is told") { bench.notices.count == 6 }
-        let inventory = try RawMaster(path).inventory()
-        #expect(inventory.count == 20)
-        #expect(inventory.values.allSatisfy { $0 == 1 })
-        #expect(inventory["worker.api.2"] == nil)
-        #expect(inventory["worker.late.2"] == 1)
     }
 
     @Test
@@ -167,6 +175,7 @@ struct DescriptorStoreTests {
         store.keep("two\nlines", [0])
         store.keep("worker.api.1", [9_999])
         #expect(store.status.failures == 3)
+        while try bench.loop.runOnce() {}
         #expect(bench.notices.count == 2)
         #expect(store.status.count == 0)
         #expect(store.status.isWell)
@@ -236,18 +245,22 @@ struct DescriptorStoreTests {
     }
 
     @Test
-    func `a store that is let go leaves no descriptor here`() throws {
+    func `a store that is let go leaves no descriptor here`() async throws {
         defer { Files.remove(folder.path) }
-        let first = try bench.open()
-        let pipe = try Pipe()
-        first.keep("worker.api.1", [pipe.readEnd.number])
-        try bench.settle(first)
-        let before = openDescriptorCount()
-        for _ in 0..<50 {
-            let store = try bench.open()
-            #expect(store.takeKept().count == 1)
+        let path = path
+        await #expect(processExitsWith: .success) { @MainActor [path = path as String] in
+            let bench = try StoreBench(path)
+            let first = try bench.open()
+            let pipe = try Pipe()
+            first.keep("worker.api.1", [pipe.readEnd.number])
+            try bench.settle(first)
+            let before = openDescriptorCount()
+            for _ in 0..<50 {
+                let store = try bench.open()
+                #expect(store.takeKept().count == 1)
+            }
+            try eventually("they are closed") { openDescriptorCount() <= before }
         }
-        try eventually("they are closed") { openDescriptorCount() <= before }
     }
 }
 

@@ -59,6 +59,7 @@ struct ServiceStoreTests {
             #expect(store.status.isWell)
             store.end()
             #expect(try service.received() == ["FDSTOREREMOVE=1\nFDNAME=listener.api.0.0"])
+            while try service.loop.runOnce() {}
             #expect(service.notices.isEmpty)
         }
     }
@@ -112,20 +113,20 @@ struct ServiceStoreTests {
             let store = try service.open()
             let pipe = try Pipe()
             let start = MonotonicClock.now()
-            for number in 0..<2_000 { store.keep("worker.api.\(number)", [pipe.readEnd.number]) }
+            for number in 0..<500 { store.keep("worker.api.\(number)", [pipe.readEnd.number]) }
             #expect(MonotonicClock.now() - start < .seconds(5))
             #expect(store.status.pending > 0)
             // What is dropped before it was stored is not stored.
-            store.drop("worker.api.1999")
+            store.drop("worker.api.499")
             var got: [String] = []
             try service.loop.turn(until: "all of it has come") {
                 got += try service.received()
                 return store.status.pending == 0
             }
             got += try service.received()
-            #expect(got.count == 2_000)
-            #expect(got.last == "FDSTOREREMOVE=1\nFDNAME=worker.api.1999")
-            #expect(!got.contains("FDSTORE=1\nFDPOLL=0\nFDNAME=worker.api.1999"))
+            #expect(got.count == 500)
+            #expect(got.last == "FDSTOREREMOVE=1\nFDNAME=worker.api.499")
+            #expect(!got.contains("FDSTORE=1\nFDPOLL=0\nFDNAME=worker.api.499"))
             #expect(store.status.failures == 0)
         }
     }
@@ -140,6 +141,7 @@ struct ServiceStoreTests {
             store.keep("worker.api.1", [pipe.readEnd.number])
             store.keep("worker.api.1", [pipe.writeEnd.number])
             #expect(store.status.failures == 2)
+            while try service.loop.runOnce() {}
             #expect(service.notices.count == 1)
             #expect(store.status.lastFailure?.contains("worker.api.1") == true)
         }
