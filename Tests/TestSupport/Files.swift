@@ -1,4 +1,4 @@
-internal import Glibc
+package import Glibc
 
 /// Reading and writing small files without Foundation.
 package enum Files {
@@ -34,7 +34,7 @@ package enum Files {
     }
 
     /// Replaces the content of a file, or creates it.
-    package static func write(_ text: String, to path: String, mode: UInt32 = 0o644) throws {
+    package static func write(_ text: String, to path: String, mode: mode_t = 0o644) throws {
         let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
         guard file >= 0 else { throw Failure(description: "cannot write \(path)") }
         defer { close(file) }
