@@ -65,7 +65,7 @@ extension Supervisor {
     private func takeBackListeners(_ inheritance: Inheritance, from pool: DescriptorPool) {
         var missing: [ListenerRecord] = []
         for record in inheritance.listeners {
-            if let descriptor = pool.claim(record.socket) {
+            if let descriptor = pool.claim(record.socket) ?? listeners.activated.copy(of: record.socket) {
                 listeners.inherit(record, descriptor)
             } else {
                 missing.append(record)
