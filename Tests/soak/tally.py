@@ -48,7 +48,7 @@ class Tally:
             kinds = {kind: count for kind, count in load["failed_by_kind"].items() if count}
             latency = load["latency_ms"]
             words = "%(begun)d begun, %(ok)d ok, %(failed)d failed" % load
-            words += " %s" % kinds if kinds else ""
+            words += " (%s)" % self.words(kinds) if kinds else ""
             words += "; p50 %.1f, p99 %.1f, max %.0f ms" % (latency["p50"], latency["p99"], latency["max"])
             good = load["failed"] == 0 and load["ok"] == load["begun"] > 0
             self.row("requests, %s" % style, words, good, **{"requests_" + style: load})
@@ -71,7 +71,7 @@ class Tally:
                     listening += 1
         missing = {style: answered[style] - logged[style] for style in answered if answered[style] != logged[style]}
         words = "%d lines for %d requests, %d broken" % (sum(logged.values()), sum(answered.values()), broken)
-        words += ", missing %s" % missing if missing else ""
+        words += ", missing %s" % self.words(missing) if missing else ""
         self.row("koomy-api's log", words, not missing and not broken, request_lines=logged, broken_lines=broken)
         self.listening = listening
 
@@ -153,6 +153,10 @@ class Tally:
         self.replaced(reloads)
 
     @staticmethod
+    def words(numbers):
+        return ", ".join("%s: %s" % pair for pair in sorted(numbers.items()))
+
+    @staticmethod
     def tally(codes):
         return "%d; exit codes %s" % (len(codes), ", ".join(
             "%s: %d" % (code, codes.count(code)) for code in sorted(set(codes))) or "none")
@@ -167,8 +171,8 @@ class Tally:
         status = json.loads("\n".join(self.lines("status")))
         restarts = {app["name"]: app["restarts"] for app in status["apps"]}
         ready = {app["name"]: sum(worker["state"] == "ready" for worker in app["workers"]) for app in status["apps"]}
-        self.row("restarts counted by koomyd", "%s" % restarts, not any(restarts.values()), restarts=restarts)
-        self.row("workers ready at the end", "%s" % ready, ready == self.workers, ready=ready)
+        self.row("restarts counted by koomyd", self.words(restarts), not any(restarts.values()), restarts=restarts)
+        self.row("workers ready at the end", self.words(ready), ready == self.workers, ready=ready)
 
     # What it cost.
 
