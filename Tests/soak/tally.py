@@ -144,9 +144,13 @@ class Tally:
         self.row("koomyd killed", words, not strange and len(ends) == kills + 1, kills=kills, strange_ends=strange)
         codes = self.lines("upgrades")
         self.row("upgrades", self.tally(codes), set(codes) <= {"0"}, upgrades=len(codes), upgrade_codes=codes)
-        reloads = [line.split()[:2] for line in self.lines("reloads")]
-        codes = [code for _, code in reloads]
-        self.row("reloads", self.tally(codes), set(codes) == {"0"}, reloads=len(codes), reload_codes=codes)
+        reloads = [line.split() for line in self.lines("reloads")]
+        codes = [code for _, code, _ in reloads]
+        times = [int(time) / 1000 for _, _, time in reloads]
+        words = self.tally(codes)
+        if times:
+            words += "; median %.1f s, longest %.1f s" % (statistics.median(times), max(times))
+        self.row("reloads", words, set(codes) == {"0"}, reloads=len(codes), reload_codes=codes, reload_seconds=times)
         trouble = self.lines("trouble")
         if trouble:
             self.row("trouble", "; ".join(trouble), False)
@@ -164,7 +168,7 @@ class Tally:
     def replaced(self, reloads):
         """Each reload replaces each worker once, and nothing else does."""
         for app, begun in (("api", self.listening), ("talker", self.talkers)):
-            rounds = sum(1 for name, code in reloads if name == app and code == "0")
+            rounds = sum(1 for name, code, _ in reloads if name == app and code == "0")
             wanted = self.workers[app] * (1 + rounds)
             words = "%d for %d reloads of %d workers" % (begun, rounds, self.workers[app])
             self.row("workers begun, %s" % app, words, begun == wanted, **{"begun_" + app: begun, "wanted_" + app: wanted})
