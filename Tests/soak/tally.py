@@ -151,9 +151,12 @@ class Tally:
         if times:
             words += "; median %.1f s, longest %.1f s" % (statistics.median(times), max(times))
         self.row("reloads", words, set(codes) == {"0"}, reloads=len(codes), reload_codes=codes, reload_seconds=times)
-        trouble = self.lines("trouble")
+        trouble = self.lines("trouble") + self.lines("koomyd.out")
         if trouble:
-            self.row("trouble", "; ".join(trouble), False)
+            self.row("trouble", "; ".join(trouble[:5]), False)
+        said = [line for line in self.lines("k/log/koomyd.log") if re.search(r"^\S+ (warning|error) ", line)]
+        words = "%d warnings and errors%s" % (len(said), " (%s)" % "; ".join(said[:3]) if said else "")
+        self.row("koomyd's own log", words, not said, complaints=said)
         self.replaced(reloads)
 
     @staticmethod
