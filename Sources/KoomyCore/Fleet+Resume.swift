@@ -44,7 +44,9 @@ extension Fleet {
             answer(waiter.request, waiter.replies + [AppReply(app: nil, outcome: .rollout(.aborted), message: words)])
         }
         waiters.removeAll { $0.shutdown }
-        for wanted in desired.apps where wanted.goal == .running { tell(wanted.spec.name, .startWhenListening, at: now) }
+        for wanted in desired.apps where wanted.goal == .running {
+            tell(wanted.spec.name, .startWhenListening, at: now)
+        }
     }
 }
 
@@ -68,8 +70,8 @@ extension Fleet {
 
     /// The generations whose listeners are open, or were.
     package func openGenerations(of app: App) -> [Generation] {
-        if case .deaf = app.breaker, app.isActive { return [] }
         guard app.isActive || !app.workers.isEmpty else { return [] }
-        return app.specs.keys.sorted()
+        // A rollout that goes on brings listeners of its own, whatever became of those in service.
+        return app.specs.keys.sorted().filter { !(app.isActive && app.needsListeners && $0 == app.current) }
     }
 }

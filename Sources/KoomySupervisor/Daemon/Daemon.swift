@@ -33,7 +33,9 @@ package final class Daemon {
         try setting.directories.prepare()
         let pool = takeover?.pool ?? DescriptorPool()
         let lock =
-            if let kept = pool.claim(takeover?.handover.lock) { LockFile(adopting: kept, setting.directories.lockFile) } else {
+            if let kept = pool.claim(takeover?.handover.lock) {
+                LockFile(adopting: kept, setting.directories.lockFile)
+            } else {
                 try LockFile.acquire(setting.directories.lockFile)
             }
         log = DaemonLog(
@@ -136,7 +138,10 @@ package final class Daemon {
     private static func storeKind(_ setting: Supervisor.Setting) throws -> DescriptorStore.Kind {
         let passed = try PassedDescriptors.take()
         guard setting.environment["NOTIFY_SOCKET"] == nil else { return .systemd(passed: passed) }
-        return .keeper(socketPath: setting.directories.keeperSocket, executable: ThisProcess.programPath ?? "/proc/self/exe")
+        return .keeper(
+            socketPath: setting.directories.keeperSocket,
+            executable: ThisProcess.programPath ?? "/proc/self/exe"
+        )
     }
 
     /// Where each worker gets a cgroup of its own.

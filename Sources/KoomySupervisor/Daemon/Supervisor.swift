@@ -37,9 +37,9 @@ package final class Supervisor {
     let descriptors: DescriptorStore?
     let operations = OperationTable()
     let reporter = ServiceReporter()
-    let startedAt = MonotonicClock.now()
-    /// When the first koomyd of those that followed each other was started.
-    private(set) var startedAtWall = WallClock.now()
+    /// When this process began, whatever programs it has run since.
+    var startedAt = MonotonicClock.now()
+    var startedAtWall = WallClock.now()
     private(set) var processes: ProcessTable
     private(set) var timers: TimerTable
     private(set) var calendar: CalendarTable
@@ -84,13 +84,16 @@ package final class Supervisor {
         self.descriptors = descriptors
         self.holdings = holdings
         let outbox = Outbox()
-        journal = setting.foregroundFile != nil ? nil : Journal(path: setting.directories.journal) { trouble in
-            if let trouble {
-                outbox.target?.announce(.stateUnsaved, "\(trouble); if koomyd dies now, less is known to the next")
-            } else {
-                outbox.target?.announce(.stateSaved, "what is going on is written down again")
+        journal =
+            setting.foregroundFile != nil
+            ? nil
+            : Journal(path: setting.directories.journal) { trouble in
+                if let trouble {
+                    outbox.target?.announce(.stateUnsaved, "\(trouble); if koomyd dies now, less is known to the next")
+                } else {
+                    outbox.target?.announce(.stateSaved, "what is going on is written down again")
+                }
             }
-        }
         listeners = ListenerTable(
             opened: { outbox.target?.announce(.listenerOpened, app: $0, $1) },
             closed: { outbox.target?.announce(.listenerClosed, app: $0, $1) },
@@ -192,7 +195,6 @@ package final class Supervisor {
         fleet = inheritance.replay.fleet
         lastRequest = inheritance.lastRequest
         events.resume(after: inheritance.lastEvent)
-        startedAtWall = inheritance.startedAt
         operations.inherit(inheritance.operations, inheritance.results)
     }
 

@@ -178,6 +178,9 @@ package final class ListenerTable {
         inherited = [:]
     }
 
+    /// The names under which the sockets are kept.
+    package var keptNames: Set<String> { Set(entries.keys.map(\.keptName)) }
+
     /// What a later koomyd has to know of the sockets that are open.
     package var records: [ListenerRecord] { entries.compactMap { record($0.key, $0.value.socket.descriptor.number) } }
 

@@ -260,6 +260,9 @@ extension ProcessTable {
         store?.keep(Self.keptName(worker.id), worker.outputs + sockets)
     }
 
+    /// The names under which the descriptors of workers are kept.
+    var keptNames: Set<String> { Set(workers.keys.map(Self.keptName)) }
+
     /// The name under which a worker's descriptors are kept.
     static func keptName(_ id: WorkerID) -> String { "worker.\(id.app).\(id.serial)" }
 

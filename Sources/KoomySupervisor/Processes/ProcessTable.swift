@@ -97,6 +97,9 @@ package final class ProcessTable {
     /// Has a process that does something for koomyd itself told when it has been reaped.
     func expect(_ errand: ProbeChild) { errands[errand.pid] = errand }
 
+    /// It has been reaped, by whomever.
+    func forgetErrand(_ pid: ProcessID) { errands[pid] = nil }
+
     /// Whether a process is still a copy of koomyd that has not reached its program.
     var isStarting: Bool {
         workers.values.contains { $0.pursuit == nil && $0.startup?.isPending == true }

@@ -42,7 +42,10 @@ extension Supervisor {
         switch verdict {
         case .refused(let words):
             let hint = "nothing was changed; koomyd \(Version.current) goes on"
-            finish(request, CommandResult(.stateUnreadable, message: "\(binary) cannot go on from here: \(words)", hint: hint))
+            finish(
+                request,
+                CommandResult(.stateUnreadable, message: "\(binary) cannot go on from here: \(words)", hint: hint)
+            )
         case .accepted(let words):
             tell(request, words)
             // What only a copy of us knows so far, as why a program could not be run, must not be lost.
@@ -83,7 +86,9 @@ extension Supervisor {
             descriptorLimit: setting.descriptorLimit,
             request: request,
             binary: binary,
-            events: events.events(since: 0)
+            events: events.events(since: 0),
+            startedAt: startedAt,
+            startedAtWall: startedAtWall
         )
         return try SealedMemory.create("koomyd state", try checkpoint.encoded())
     }
@@ -105,6 +110,7 @@ extension Supervisor {
     func finishUpgrade(_ takeover: Takeover) {
         let handover = takeover.handover
         events.remember(handover.events)
+        (startedAt, startedAtWall) = (handover.startedAt, handover.startedAtWall)
         let before = takeover.contents.checkpoint.writer
         let result: CommandResult
         if let words = takeover.fallback {

@@ -22,6 +22,8 @@ extension Simulation {
     }
 
     mutating func signal(_ id: WorkerID, _ signal: Signal) {
+        // Of one that is found to have vanished, nobody is left to hear it.
+        if isReturning, processes[id] == nil { return }
         guard let process = processes[id], process.state == .running || process.state == .zombie else {
             violation = "a signal to worker \(id.serial) of \(id.app), which does not run"
             return
@@ -46,6 +48,8 @@ extension Simulation {
     }
 
     mutating func signalDescendants(_ id: WorkerID) {
+        // Of one that is found to have vanished, nothing can be left.
+        if isReturning, processes[id] == nil { return }
         guard let process = processes[id], process.state == .orphans else {
             violation = "descendants of worker \(id.serial) of \(id.app), which has not ended"
             return
