@@ -66,7 +66,10 @@ package final class Daemon {
         for name in ["LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID"] { setting.environment[name] = nil }
         let store =
             isForeground
-            ? nil : try DescriptorStore.open(Self.storeKind(setting, passed), loop: loop) { log.warning("descriptors: \($0)") }
+            ? nil
+            : try DescriptorStore.open(Self.storeKind(setting, passed), loop: loop) {
+                log.warning("descriptors: \($0)")
+            }
         for kept in store?.takeKept() ?? [] { pool.add(kept.descriptor) }
         self.pool = pool
         let activated =

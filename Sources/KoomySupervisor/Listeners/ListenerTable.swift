@@ -119,7 +119,11 @@ package final class ListenerTable {
         slot: Int
     ) throws(SystemError) -> [(name: String, descriptor: Int32)] {
         var found: [(name: String, descriptor: Int32)] = []
-        for spec in specs[app]?[generation] ?? [] {
+        // Without them a worker would start and serve nobody.
+        guard let wanted = specs[app]?[generation] else {
+            throw SystemError("pass the listeners", .noSuchFile, subject: "\(app)", hint: "they are not open")
+        }
+        for spec in wanted {
             let key = Key(app, spec, slot: spec.reusePort ? slot : nil)
             // A slot's own socket is opened for its first worker and stays for those that follow.
             let entry = if let open = entries[key] { open } else { Entry(try openSocket(key, spec), spec) }
