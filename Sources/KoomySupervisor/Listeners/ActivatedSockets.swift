@@ -1,5 +1,5 @@
 package import KoomyEventLoop
-package import KoomyModel
+import KoomyModel
 package import KoomySystem
 
 /// Sockets that systemd listens on for koomyd, as units/koomyd-api.socket says (systemd.socket(5)).
@@ -29,7 +29,8 @@ package final class ActivatedSockets {
     /// Those that the koomyd before us in this process had.
     package init(_ records: [Record], from pool: DescriptorPool) {
         sockets = records.compactMap { record in
-            pool.claim(record.socket).map { PassedDescriptor(name: record.name, descriptor: SharedDescriptor($0)) }
+            guard let descriptor = pool.claim(record.socket) else { return nil }
+            return PassedDescriptor(name: record.name, descriptor: SharedDescriptor(descriptor))
         }
         identities = sockets.compactMap { FileIdentity(of: $0.descriptor.number) }
         wereReset = false
@@ -44,17 +45,19 @@ package final class ActivatedSockets {
     func contains(_ descriptor: Int32) -> Bool { FileIdentity(of: descriptor).map(identities.contains) ?? false }
 
     func copy(of socket: FileIdentity) -> FileDescriptor? {
-        sockets.first { FileIdentity(of: $0.descriptor.number) == socket }
-            .flatMap { try? $0.descriptor.descriptor.duplicate() }
+        for one in sockets where FileIdentity(of: one.descriptor.number) == socket {
+            return try? one.descriptor.descriptor.duplicate()
+        }
+        return nil
     }
 
     /// A copy of the socket that listens at an address, unless it is one of those that others have.
     func descriptor(at address: ListenAddress, notOf others: Set<FileIdentity>) -> FileDescriptor? {
-        sockets.first { socket in
-            FileIdentity(of: socket.descriptor.number).map { !others.contains($0) } == true
-                && ListeningSocket.listens(socket.descriptor.number, at: address)
+        for one in sockets where ListeningSocket.listens(one.descriptor.number, at: address) {
+            guard let identity = FileIdentity(of: one.descriptor.number), !others.contains(identity) else { continue }
+            return copy(of: identity)
         }
-        .flatMap { try? $0.descriptor.descriptor.duplicate() }
+        return nil
     }
 
     /// The names of those that nobody has.
