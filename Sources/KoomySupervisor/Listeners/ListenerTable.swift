@@ -41,7 +41,9 @@ package final class ListenerTable {
     private var entries: [Key: Entry] = [:]
     private var specs: [AppName: [Generation: [ListenerSpec]]] = [:]
     /// Sockets of an earlier koomyd that nothing has asked for yet.
-    private var inherited: [Key: SharedDescriptor] = [:]
+    ///
+    /// By their numbers, which are ours to close: taking one back must not need another, as a copy would.
+    private var inherited: [Key: Int32] = [:]
     private let store: DescriptorStore?
     private let recorded: (ListenerRecord) -> Void
     private let opened: (AppName, String) -> Void
@@ -167,7 +169,8 @@ package final class ListenerTable {
 
     /// Takes over a socket of an earlier koomyd: whoever asks for that address next gets it, with what is queued on it.
     package func inherit(_ record: ListenerRecord, _ descriptor: consuming FileDescriptor) {
-        inherited[Key(record.app, record.address, slot: record.slot)] = SharedDescriptor(descriptor)
+        let key = Key(record.app, record.address, slot: record.slot)
+        if let other = inherited.updateValue(descriptor.release(), forKey: key) { _ = FileDescriptor(owning: other) }
     }
 
     /// Closes what nothing has asked for.
@@ -175,6 +178,7 @@ package final class ListenerTable {
         for key in inherited.keys where !entries.keys.contains(where: { $0.keptName == key.keptName }) {
             store?.drop(key.keptName)
         }
+        for number in inherited.values { _ = FileDescriptor(owning: number) }
         inherited = [:]
     }
 
@@ -191,8 +195,8 @@ package final class ListenerTable {
     }
 
     private func openSocket(_ key: Key, _ spec: ListenerSpec) throws(SystemError) -> ListeningSocket {
-        if let kept = inherited.removeValue(forKey: key), let descriptor = try? kept.descriptor.duplicate(),
-            let socket = try? ListeningSocket.adopt(descriptor)
+        if let kept = inherited.removeValue(forKey: key),
+            let socket = try? ListeningSocket.adopt(FileDescriptor(owning: kept))
         {
             // A worker may have changed O_NONBLOCK and rely on it; that is noticed when the next one starts.
             store?.keep(key.keptName, [socket.descriptor.number])
