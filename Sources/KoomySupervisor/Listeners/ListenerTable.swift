@@ -41,9 +41,15 @@ package final class ListenerTable {
     private var entries: [Key: Entry] = [:]
     private var specs: [AppName: [Generation: [ListenerSpec]]] = [:]
     /// Sockets of an earlier koomyd that nothing has asked for yet.
+<<<<<<< HEAD
+    ///
+    /// By their numbers, which are ours to close: taking one back must not need another, as a copy would.
+    private var inherited: [Key: Int32] = [:]
+=======
     private var inherited: [Key: SharedDescriptor] = [:]
     /// Sockets that systemd opened.
     package let activated: ActivatedSockets
+>>>>>>> survive
     private let store: DescriptorStore?
     private let recorded: (ListenerRecord) -> Void
     private let opened: (AppName, String) -> Void
@@ -176,7 +182,8 @@ package final class ListenerTable {
 
     /// Takes over a socket of an earlier koomyd: whoever asks for that address next gets it, with what is queued on it.
     package func inherit(_ record: ListenerRecord, _ descriptor: consuming FileDescriptor) {
-        inherited[Key(record.app, record.address, slot: record.slot)] = SharedDescriptor(descriptor)
+        let key = Key(record.app, record.address, slot: record.slot)
+        if let other = inherited.updateValue(descriptor.release(), forKey: key) { _ = FileDescriptor(owning: other) }
     }
 
     /// Closes what nothing has asked for.
@@ -184,6 +191,7 @@ package final class ListenerTable {
         for key in inherited.keys where !entries.keys.contains(where: { $0.keptName == key.keptName }) {
             store?.drop(key.keptName)
         }
+        for number in inherited.values { _ = FileDescriptor(owning: number) }
         inherited = [:]
     }
 
@@ -200,8 +208,8 @@ package final class ListenerTable {
     }
 
     private func openSocket(_ key: Key, _ spec: ListenerSpec) throws(SystemError) -> ListeningSocket {
-        if let kept = inherited.removeValue(forKey: key), let descriptor = try? kept.descriptor.duplicate(),
-            let socket = try? ListeningSocket.adopt(descriptor)
+        if let kept = inherited.removeValue(forKey: key),
+            let socket = try? ListeningSocket.adopt(FileDescriptor(owning: kept))
         {
             // A worker may have changed O_NONBLOCK and rely on it; that is noticed when the next one starts.
             if activated.wereReset, activated.contains(socket.descriptor.number) {

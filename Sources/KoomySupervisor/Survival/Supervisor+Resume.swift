@@ -110,8 +110,7 @@ extension Supervisor {
                 let id = WorkerID(app: app.name, serial: serial)
                 guard let launch = fleet.launch(id) else { continue }
                 // One that was started in the last moment may not have been written down.
-                guard let record = inheritance.processes[id] ?? (worker.isOrdered ? unrecorded.record(of: id) : nil)
-                else {
+                guard let record = record(of: id, worker, inheritance, unrecorded) else {
                     if worker.isOrdered {
                         found.missing.append(id)
                     } else if worker.remains != nil {
@@ -138,6 +137,18 @@ extension Supervisor {
             }
         }
         return found
+    }
+
+    private func record(
+        of id: WorkerID,
+        _ worker: Worker,
+        _ inheritance: Inheritance,
+        _ unrecorded: Survivors
+    ) -> ProcessRecord? {
+        let known = inheritance.processes[id]
+        if let known, known.process != .none { return known }
+        guard worker.isOrdered, let found = unrecorded.record(of: id) else { return nil }
+        return known?.found(as: found) ?? found
     }
 
     private func setSchedules() {
