@@ -33,7 +33,9 @@ package final class Daemon {
         try setting.directories.prepare()
         let pool = takeover?.pool ?? DescriptorPool()
         let lock =
-            if let kept = pool.claim(takeover?.handover.lock) { LockFile(adopting: kept, setting.directories.lockFile) } else {
+            if let kept = pool.claim(takeover?.handover.lock) {
+                LockFile(adopting: kept, setting.directories.lockFile)
+            } else {
                 try LockFile.acquire(setting.directories.lockFile)
             }
         log = DaemonLog(
@@ -64,7 +66,10 @@ package final class Daemon {
         for name in ["LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID"] { setting.environment[name] = nil }
         let store =
             isForeground
-            ? nil : try DescriptorStore.open(Self.storeKind(setting, passed), loop: loop) { log.warning("descriptors: \($0)") }
+            ? nil
+            : try DescriptorStore.open(Self.storeKind(setting, passed), loop: loop) {
+                log.warning("descriptors: \($0)")
+            }
         for kept in store?.takeKept() ?? [] { pool.add(kept.descriptor) }
         self.pool = pool
         let activated =
@@ -159,7 +164,10 @@ package final class Daemon {
         _ passed: [PassedDescriptor]
     ) -> DescriptorStore.Kind {
         guard setting.environment["NOTIFY_SOCKET"] == nil else { return .systemd(passed: passed) }
-        return .keeper(socketPath: setting.directories.keeperSocket, executable: ThisProcess.programPath ?? "/proc/self/exe")
+        return .keeper(
+            socketPath: setting.directories.keeperSocket,
+            executable: ThisProcess.programPath ?? "/proc/self/exe"
+        )
     }
 
     /// Where each worker gets a cgroup of its own.

@@ -85,13 +85,16 @@ package final class Supervisor {
         self.descriptors = descriptors
         self.holdings = holdings
         let outbox = Outbox()
-        journal = setting.foregroundFile != nil ? nil : Journal(path: setting.directories.journal) { trouble in
-            if let trouble {
-                outbox.target?.announce(.stateUnsaved, "\(trouble); if koomyd dies now, less is known to the next")
-            } else {
-                outbox.target?.announce(.stateSaved, "what is going on is written down again")
+        journal =
+            setting.foregroundFile != nil
+            ? nil
+            : Journal(path: setting.directories.journal) { trouble in
+                if let trouble {
+                    outbox.target?.announce(.stateUnsaved, "\(trouble); if koomyd dies now, less is known to the next")
+                } else {
+                    outbox.target?.announce(.stateSaved, "what is going on is written down again")
+                }
             }
-        }
         listeners = ListenerTable(
             opened: { outbox.target?.announce(.listenerOpened, app: $0, $1) },
             closed: { outbox.target?.announce(.listenerClosed, app: $0, $1) },
@@ -155,6 +158,7 @@ package final class Supervisor {
         }
         pending.removeAll(keepingCapacity: pending.capacity < 1_024)
         isHandling = false
+        listeners.noteFlags()
         noteDone()
         reporter.report(fleet)
     }

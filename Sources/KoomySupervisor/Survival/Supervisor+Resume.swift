@@ -110,7 +110,8 @@ extension Supervisor {
                 let id = WorkerID(app: app.name, serial: serial)
                 guard let launch = fleet.launch(id) else { continue }
                 // One that was started in the last moment may not have been written down.
-                guard let record = inheritance.processes[id] ?? (worker.isOrdered ? unrecorded.record(of: id) : nil) else {
+                guard let record = inheritance.processes[id] ?? (worker.isOrdered ? unrecorded.record(of: id) : nil)
+                else {
                     if worker.isOrdered { found.missing.append(id) } else { found.vanished.append(id) }
                     continue
                 }

@@ -42,7 +42,10 @@ extension Supervisor {
         switch verdict {
         case .refused(let words):
             let hint = "nothing was changed; koomyd \(Version.current) goes on"
-            finish(request, CommandResult(.stateUnreadable, message: "\(binary) cannot go on from here: \(words)", hint: hint))
+            finish(
+                request,
+                CommandResult(.stateUnreadable, message: "\(binary) cannot go on from here: \(words)", hint: hint)
+            )
         case .accepted(let words):
             tell(request, words)
             // What only a copy of us knows so far, as why a program could not be run, must not be lost.
