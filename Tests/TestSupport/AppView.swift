@@ -4,7 +4,7 @@ package import Glibc
 package struct AppView: CustomStringConvertible {
     package let json: JSON
 
-    init(_ json: JSON) { self.json = json }
+    package init(_ json: JSON) { self.json = json }
 
     package var state: String { json.state.string ?? "?" }
     package var instances: Int { json.instances.int ?? -1 }

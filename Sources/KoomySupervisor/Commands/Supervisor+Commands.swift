@@ -34,6 +34,8 @@ extension Supervisor: ControlDelegate {
             answers[request] = [answer(on: stream, for: nil)]
             upgrade(to: binary, for: request)
         case .success(.request(let work, let warnings)):
+            // systemctl waits for a koomyctl reload that it runs.
+            if case .reload = work { keepServiceManagerWaiting() }
             request(work, key: key, answer: answer(on: stream, for: apps(concernedBy: work), warnings))
         }
     }

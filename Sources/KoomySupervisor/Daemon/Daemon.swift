@@ -60,13 +60,33 @@ package final class Daemon {
         }
         loop = try EventLoop()
         let log = log
+        // In the process of a koomyd that has them already they are known by its handover.
+        let passed = takeover == nil ? try PassedDescriptors.take() : []
+        // They are ours only, and not those of a program that follows in this process.
+        for name in ["LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID"] { setting.environment[name] = nil }
         let store =
             isForeground
-            ? nil : try DescriptorStore.open(Self.storeKind(setting), loop: loop) { log.warning("descriptors: \($0)") }
+            ? nil
+            : try DescriptorStore.open(Self.storeKind(setting, passed), loop: loop) {
+                log.warning("descriptors: \($0)")
+            }
         for kept in store?.takeKept() ?? [] { pool.add(kept.descriptor) }
         self.pool = pool
+        let activated =
+            if let records = takeover?.handover.activated {
+                ActivatedSockets(records, from: pool)
+            } else {
+                ActivatedSockets(passed.filter { !DescriptorStore.isNameOfOurs($0.name) })
+            }
         let holdings = Holdings(lock: lock, controlSocket: FileIdentity(of: socket.descriptor.number))
-        supervisor = try Supervisor(setting, loop: loop, log: log, descriptors: store, holdings: holdings)
+        supervisor = try Supervisor(
+            setting,
+            loop: loop,
+            log: log,
+            descriptors: store,
+            activated: activated,
+            holdings: holdings
+        )
         control = try ControlServer(loop: loop, listener: socket.takeDescriptor(), delegate: supervisor)
         self.setting = setting
         let control = control
@@ -87,6 +107,10 @@ package final class Daemon {
             log.error(refusal.message)
             for diagnostic in refusal.diagnostics ?? [] { log.error(diagnostic.text) }
             return refusal.outcome.exitCode.rawValue
+        }
+        let unwanted = supervisor.listeners.unwanted
+        if takeover == nil, !unwanted.isEmpty {
+            log.notice("no app listens where systemd does for \(unwanted.joined(separator: ", ")); it waits for one")
         }
         supervisor.reporter.ready()
         let status = try loop.run()
@@ -135,8 +159,10 @@ package final class Daemon {
         }
     }
 
-    private static func storeKind(_ setting: Supervisor.Setting) throws -> DescriptorStore.Kind {
-        let passed = try PassedDescriptors.take()
+    private static func storeKind(
+        _ setting: Supervisor.Setting,
+        _ passed: [PassedDescriptor]
+    ) -> DescriptorStore.Kind {
         guard setting.environment["NOTIFY_SOCKET"] == nil else { return .systemd(passed: passed) }
         return .keeper(
             socketPath: setting.directories.keeperSocket,

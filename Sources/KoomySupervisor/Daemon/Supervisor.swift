@@ -74,6 +74,7 @@ package final class Supervisor {
         loop: EventLoop,
         log: DaemonLog,
         descriptors: DescriptorStore? = nil,
+        activated: ActivatedSockets = ActivatedSockets(),
         holdings: Holdings? = nil
     ) throws(SystemError) {
         self.setting = setting
@@ -98,6 +99,7 @@ package final class Supervisor {
             opened: { outbox.target?.announce(.listenerOpened, app: $0, $1) },
             closed: { outbox.target?.announce(.listenerClosed, app: $0, $1) },
             noticed: { log.notice("\($0): \($1)") },
+            activated: activated,
             store: descriptors,
             recorded: { outbox.target?.journal?.append(.listener($0)) }
         )

@@ -42,6 +42,8 @@ package final class ListenerTable {
     private var specs: [AppName: [Generation: [ListenerSpec]]] = [:]
     /// Sockets of an earlier koomyd that nothing has asked for yet.
     private var inherited: [Key: SharedDescriptor] = [:]
+    /// Sockets that systemd opened.
+    package let activated: ActivatedSockets
     private let store: DescriptorStore?
     private let recorded: (ListenerRecord) -> Void
     private let opened: (AppName, String) -> Void
@@ -52,15 +54,18 @@ package final class ListenerTable {
     ///   - opened: Told of each socket that is opened, with what is not as it was asked for.
     ///   - closed: Told of each socket that is closed.
     ///   - noticed: Told of what a worker did to a socket.
+    ///   - activated: Sockets that systemd opened, for whoever listens where they do.
     ///   - store: Where copies of the sockets outlive us.
     ///   - recorded: Takes what a later koomyd has to know of a socket.
     package init(
         opened: @escaping (AppName, String) -> Void,
         closed: @escaping (AppName, String) -> Void,
         noticed: @escaping (AppName, String) -> Void = { _, _ in },
+        activated: ActivatedSockets = ActivatedSockets(),
         store: DescriptorStore? = nil,
         recorded: @escaping (ListenerRecord) -> Void = { _ in }
     ) {
+        self.activated = activated
         self.store = store
         self.recorded = recorded
         self.noticed = noticed
@@ -114,7 +119,11 @@ package final class ListenerTable {
         slot: Int
     ) throws(SystemError) -> [(name: String, descriptor: Int32)] {
         var found: [(name: String, descriptor: Int32)] = []
-        for spec in specs[app]?[generation] ?? [] {
+        // Without them a worker would start and serve nobody.
+        guard let wanted = specs[app]?[generation] else {
+            throw SystemError("pass the listeners", .noSuchFile, subject: "\(app)", hint: "they are not open")
+        }
+        for spec in wanted {
             let key = Key(app, spec, slot: spec.reusePort ? slot : nil)
             // A slot's own socket is opened for its first worker and stays for those that follow.
             let entry = if let open = entries[key] { open } else { Entry(try openSocket(key, spec), spec) }
@@ -195,17 +204,37 @@ package final class ListenerTable {
             let socket = try? ListeningSocket.adopt(descriptor)
         {
             // A worker may have changed O_NONBLOCK and rely on it; that is noticed when the next one starts.
-            store?.keep(key.keptName, [socket.descriptor.number])
-            if let record = record(key, socket.descriptor.number) { recorded(record) }
+            if activated.wereReset, activated.contains(socket.descriptor.number) {
+                try socket.descriptor.setNonblocking(spec.nonblocking)
+            }
+            hold(key, socket.descriptor.number)
+            return socket
+        }
+        if let given = activated.descriptor(at: spec.address, notOf: heldSockets) {
+            let socket = try ListeningSocket.adopt(given)
+            try socket.apply(spec)
+            try socket.descriptor.setNonblocking(spec.nonblocking)
+            hold(key, socket.descriptor.number)
+            opened(key.app, "listening on \(socket.address), a socket that systemd passed")
             return socket
         }
         let socket = try ListeningSocket.open(spec)
         try socket.descriptor.setNonblocking(spec.nonblocking)
-        store?.keep(key.keptName, [socket.descriptor.number])
-        if let record = record(key, socket.descriptor.number) { recorded(record) }
+        hold(key, socket.descriptor.number)
         opened(key.app, "listening on \(socket.address)" + (socket.warning.map { ": \($0)" } ?? ""))
         return socket
     }
+
+    /// Sees to it that a later koomyd gets a socket; systemd's own come by themselves.
+    private func hold(_ key: Key, _ descriptor: Int32) {
+        if !activated.contains(descriptor) { store?.keep(key.keptName, [descriptor]) }
+        if let record = record(key, descriptor) { recorded(record) }
+    }
+
+    private var heldSockets: Set<FileIdentity> { Set(records.map(\.socket)) }
+
+    /// Sockets that systemd passed, and that no app listens on.
+    package var unwanted: [String] { activated.names(notOf: heldSockets) }
 
     /// Changes what can be changed on an open socket.
     private func change(_ entry: Entry, to spec: ListenerSpec) throws(SystemError) {
@@ -217,7 +246,8 @@ package final class ListenerTable {
     private func close(_ key: Key) {
         guard let entry = entries.removeValue(forKey: key) else { return }
         keepOthers(than: key)
-        entry.socket.removeFile()
+        // The file of a socket that systemd listens on is systemd's.
+        if !activated.contains(entry.socket.descriptor.number) { entry.socket.removeFile() }
         closed(key.app, "no longer listening on \(entry.socket.address)")
     }
 
@@ -225,7 +255,8 @@ package final class ListenerTable {
     private func keepOthers(than closed: Key) {
         store?.drop(closed.keptName)
         for (key, entry) in entries where key.keptName == closed.keptName {
-            store?.keep(key.keptName, [entry.socket.descriptor.number])
+            let number = entry.socket.descriptor.number
+            if !activated.contains(number) { store?.keep(key.keptName, [number]) }
         }
     }
 }

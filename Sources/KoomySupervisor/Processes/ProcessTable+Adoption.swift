@@ -155,10 +155,17 @@ extension ProcessTable {
     private func takeBackSockets(of worker: WorkerProcess, _ record: ProcessRecord, from pool: DescriptorPool) {
         do throws(StartFailure) {
             worker.notify = try receiver(of: worker.id, record.notifySocket, worker.identity, pool.claim(record.notify))
+            // One that was bound anew, because nobody had kept the other, is what the next koomyd has to look for.
+            if let identity = worker.notify?.identity, identity != record.notify { noteNotifySocket(identity, of: worker) }
         } catch {
             log.warning("\(worker.id.app):\(worker.slot): it can no longer send notifications: \(error)")
         }
         if let line = pool.claim(record.line) { listen(to: worker, SharedDescriptor(line)) }
+    }
+
+    private func noteNotifySocket(_ identity: FileIdentity, of worker: WorkerProcess) {
+        worker.record?.notify = identity
+        if let record = worker.record { started(record) }
     }
 
     // MARK: - Its end

@@ -141,6 +141,13 @@ package final class ProcessTable {
             reportGone(worker)
             return
         }
+        askDescendants(id, signal)
+    }
+
+    /// Signals what an ended worker left behind, and looks again soon.
+    func askDescendants(_ id: WorkerID, _ signal: Signal) {
+        guard let worker = workers[id] else { return }
+        worker.pursuit = .asked
         _ = ProcessTree.signal(signal, worker.mark, otherRoots: roots)
         schedulePursuit(after: .milliseconds(50))
     }

@@ -83,6 +83,7 @@ extension Supervisor {
         checkpoint.handover = Handover(
             lock: holdings.flatMap { FileIdentity(of: $0.lock.descriptor.number) },
             control: holdings?.controlSocket,
+            activated: listeners.activated.records,
             descriptorLimit: setting.descriptorLimit,
             request: request,
             binary: binary,
@@ -98,7 +99,7 @@ extension Supervisor {
         for record in processes.workers.values.compactMap(\.record) {
             needed.formUnion([record.out, record.error, record.notify, record.line, record.pidfd].compactMap { $0 })
         }
-        needed.formUnion(listeners.records.map(\.socket))
+        needed.formUnion(listeners.records.map(\.socket) + listeners.activated.records.map(\.socket))
         if let holdings {
             if let lock = FileIdentity(of: holdings.lock.descriptor.number) { needed.insert(lock) }
             if let control = holdings.controlSocket { needed.insert(control) }

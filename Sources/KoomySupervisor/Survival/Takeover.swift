@@ -7,6 +7,8 @@ import KoomyCore
 package struct Handover: Hashable, Sendable, Codable {
     package var lock: FileIdentity?
     package var control: FileIdentity?
+    /// The sockets that systemd passed.
+    package var activated: [ActivatedSockets.Record]?
     /// The limit on open files before it was raised.
     package var descriptorLimit: ResourceLimit?
     /// The request for the upgrade.

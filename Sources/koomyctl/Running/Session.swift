@@ -51,6 +51,8 @@ struct Session {
         var client = ControlClient(socketPath: path)
         client.timeout = options.timeout.map { .nanoseconds($0.nanoseconds) }
         if let contactPatience { client.contactPatience = contactPatience }
+        // We are ExecReload= of koomyd's unit: until we end, systemd starts no other koomyd (systemd.service(5)).
+        if environment["MAINPID"] != nil { client.returnPatience = .seconds(2) }
         return client
     }
 

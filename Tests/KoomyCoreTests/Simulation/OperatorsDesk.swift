@@ -176,11 +176,6 @@ struct OperatorsDesk {
 }
 
 extension Request {
-    var isShutdown: Bool {
-        if case .shutdown = self { return true }
-        return false
-    }
-
     /// The apps that it concerns; nil for all.
     var names: [AppName]? {
         switch self {

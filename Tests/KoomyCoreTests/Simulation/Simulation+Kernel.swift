@@ -10,7 +10,14 @@ extension Simulation {
             return
         }
         if processes[id] != nil { violation = "worker \(id.serial) is started twice" }
-        if !spec.listeners.isEmpty, !listeners.contains(Opened(app: id.app, generation: generation)) {
+        let isDeaf = !spec.listeners.isEmpty && !listeners.contains(Opened(app: id.app, generation: generation))
+        if isReturning, isDeaf {
+            // They could not be had again, and no worker is started without what it was promised.
+            let failure = StartFailure(step: .descriptors, errno: 98, subject: "web")
+            deliver(.worker(id, .spawnFailed(failure)))
+            return
+        }
+        if isDeaf {
             violation = "worker \(id.serial) of \(id.app) is started without its listeners"
         }
         let version = desk.version(of: spec)

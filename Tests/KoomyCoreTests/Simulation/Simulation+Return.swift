@@ -31,8 +31,7 @@ extension Simulation {
             violation = "request \(id.number) is forgotten"
         }
         violation = violation ?? SimulationInvariants.violation(in: self) ?? desk.broken(disk)
-        let isLeaving = desk.outstanding.values.contains { $0.isShutdown }
-        if desk.endsWithShutdown, !isNoisy, !isLeaving, exitStatus == nil {
+        if desk.endsWithShutdown, !isNoisy, fleet.phase == .serving {
             request(.shutdown(dice.chance(50) ? .drain : .now))
         }
     }
@@ -197,7 +196,7 @@ extension Simulation {
                 Survivor(id: id, slot: process.slot, generation: process.generation, startedAt: process.startedAt)
             )
             var adopted = process
-            adopted.spec = wanted.spec
+            adopted.spec = wanted.spec.asAdopted
             (adopted.isAsked, adopted.isKilled, adopted.isRecorded) = (false, false, true)
             processes[id] = adopted
             if process.provedAt != nil { agenda.add(.fact(id, .readiness), at: now + dice.milliseconds(0...50)) }
@@ -209,6 +208,18 @@ extension Simulation {
             if let request = desk.outstanding[id] { mail.append(.request(id, request)) }
         }
         deliver(.booted(disk, survivors: survivors))
+    }
+}
+
+extension AppSpec {
+    /// What it said once it will not say again: it is looked at instead.
+    fileprivate var asAdopted: AppSpec {
+        var spec = self
+        switch readiness {
+        case .notify, .descriptor, .ipc: spec.readiness = .automatic
+        case .automatic, .observed, .probe, .uptime: break
+        }
+        return spec
     }
 }
 

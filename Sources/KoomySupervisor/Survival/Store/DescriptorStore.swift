@@ -34,9 +34,6 @@ package final class DescriptorStore {
         package var keeper: ProcessID?
     }
 
-    /// Descriptors that systemd passed and that were not stored by a koomyd: those of socket activation.
-    package private(set) var activated: [PassedDescriptor] = []
-
     /// What lasts, and is told once.
     private enum Trouble {
         /// There is no keeper.
@@ -63,8 +60,9 @@ package final class DescriptorStore {
     static let retryPeriod = TimeSpan.milliseconds(10)
     /// How long after a refusal everything is given to the keeper again.
     static let repairPeriod = TimeSpan.seconds(30)
-    /// What the names of everything that koomyd keeps begin with; systemd's own sockets have other names.
-    static let prefixes = ["worker.", "listener."]
+
+    /// Whether a descriptor that systemd passed was stored by a koomyd, and is no socket that systemd opened.
+    package static func isNameOfOurs(_ name: String) -> Bool { ServicePlace.isShortName(name) }
 
     /// Opens the store and takes what is kept from before.
     ///
@@ -79,7 +77,7 @@ package final class DescriptorStore {
         case .systemd(let passed):
             store = DescriptorStore("systemd", loop, noticed)
             store.place = ServicePlace()
-            store.sort(passed)
+            for one in passed where isNameOfOurs(one.name) { store.take(one.name, one.descriptor) }
         case .keeper(let path, let executable):
             store = DescriptorStore("keeper", loop, noticed)
             let link = try KeeperLink(path: path, executable: executable, loop: loop) { [weak store] in
@@ -120,11 +118,12 @@ package final class DescriptorStore {
     /// What is there already is not kept twice. They stay open here until the name is dropped; of a pipe only read ends
     /// are kept, because a write end would hide that its writers are gone.
     package func keep(_ name: String, _ descriptors: [Int32]) {
-        guard place != nil else { return }
+        guard let place else { return }
         guard ServiceNotifier.isDescriptorName(name) else {
             fail("\"\(name)\" cannot be the name of kept descriptors")
             return
         }
+        let name = place.nameThere(name)
         var fresh: [StoredDescriptor] = []
         for number in descriptors {
             guard let descriptor = StoredDescriptor(number) else {
@@ -144,7 +143,8 @@ package final class DescriptorStore {
 
     /// Has what is kept under a name closed.
     package func drop(_ name: String) {
-        guard place != nil else { return }
+        guard let place else { return }
+        let name = place.nameThere(name)
         stored[name] = nil
         orders.removeAll { $0.name == name }
         orders.append(.drop(name))
@@ -196,7 +196,7 @@ package final class DescriptorStore {
                     return
                 }
             } catch {
-                fail("\(orders[done].name): \(error)")
+                fail("\(error)")
             }
             done += 1
         }
@@ -247,16 +247,6 @@ package final class DescriptorStore {
     }
 
     // MARK: - From before
-
-    private func sort(_ passed: [PassedDescriptor]) {
-        for one in passed {
-            if Self.prefixes.contains(where: one.name.hasPrefix) {
-                take(one.name, one.descriptor)
-            } else {
-                activated.append(one)
-            }
-        }
-    }
 
     private func take(_ name: String, _ descriptor: SharedDescriptor) {
         guard let known = StoredDescriptor(descriptor.number),

@@ -22,9 +22,16 @@ enum StoreOrder: Hashable {
 
 /// A place where descriptors outlive koomyd.
 protocol DescriptorPlace: AnyObject {
+    /// What a name is called there.
+    func nameThere(_ name: String) -> String
+
     /// Carries out an order without waiting; false where that cannot be done now.
     func carryOut(_ order: StoreOrder) throws(SystemError) -> Bool
 
     /// Forgets everything; the names are those that are kept. It may wait for a moment.
     func end(_ names: [String])
+}
+
+extension DescriptorPlace {
+    func nameThere(_ name: String) -> String { name }
 }

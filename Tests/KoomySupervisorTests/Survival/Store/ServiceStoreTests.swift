@@ -11,6 +11,9 @@ import Testing
 // In processes of their own: NOTIFY_SOCKET belongs to the whole process.
 @Suite("Descriptors kept by systemd", .timeLimit(.minutes(1)))
 struct ServiceStoreTests {
+    /// What systemd calls what we call so.
+    private static func short(_ name: String) -> String { ServicePlace().nameThere(name) }
+
     /// What came to systemd.
     private final class Service {
         let folder: Workspace
@@ -50,15 +53,15 @@ struct ServiceStoreTests {
             store.drop("worker.api.1")
             #expect(
                 try service.received() == [
-                    "FDSTORE=1\nFDPOLL=0\nFDNAME=worker.api.1", "FDSTORE=1\nFDPOLL=0\nFDNAME=listener.api.0.0",
-                    "FDSTOREREMOVE=1\nFDNAME=worker.api.1",
+                    "FDSTORE=1\nFDPOLL=0\nFDNAME=\(Self.short("worker.api.1"))", "FDSTORE=1\nFDPOLL=0\nFDNAME=\(Self.short("listener.api.0.0"))",
+                    "FDSTOREREMOVE=1\nFDNAME=\(Self.short("worker.api.1"))",
                 ]
             )
             #expect(store.status.kind == "systemd")
             #expect(store.status.count == 1)
             #expect(store.status.isWell)
             store.end()
-            #expect(try service.received() == ["FDSTOREREMOVE=1\nFDNAME=listener.api.0.0"])
+            #expect(try service.received() == ["FDSTOREREMOVE=1\nFDNAME=\(Self.short("listener.api.0.0"))"])
             while try service.loop.runOnce() {}
             #expect(service.notices.isEmpty)
         }
@@ -71,7 +74,7 @@ struct ServiceStoreTests {
             let store = try service.open()
             let pipes = try (0..<150).map { _ in try Pipe().shared() }
             store.keep("worker.api.1", pipes.map(\.readEnd.number))
-            #expect(try service.received() == Array(repeating: "FDSTORE=1\nFDPOLL=0\nFDNAME=worker.api.1", count: 3))
+            #expect(try service.received() == Array(repeating: "FDSTORE=1\nFDPOLL=0\nFDNAME=\(Self.short("worker.api.1"))", count: 3))
             #expect(store.status.count == 150)
         }
     }
@@ -85,16 +88,16 @@ struct ServiceStoreTests {
             let activated = SharedDescriptor(try ListeningSocket.openPrivate().takeDescriptor())
             let store = try service.open([
                 PassedDescriptor(name: "http", descriptor: activated),
-                PassedDescriptor(name: "worker.api.3", descriptor: pipe.readEnd),
-                PassedDescriptor(name: "listener.api.shared.0", descriptor: listener),
+                PassedDescriptor(name: Self.short("worker.api.3"), descriptor: pipe.readEnd),
+                PassedDescriptor(name: Self.short("listener.api.shared.0"), descriptor: listener),
                 PassedDescriptor(
-                    name: "listener.api.shared.0",
+                    name: Self.short("listener.api.shared.0"),
                     descriptor: SharedDescriptor(try listener.descriptor.duplicate())
                 ),
             ])
-            #expect(store.activated.map(\.name) == ["http"])
+            #expect(!DescriptorStore.isNameOfOurs("http"))
             let kept = store.takeKept()
-            #expect(kept.map(\.name) == ["worker.api.3", "listener.api.shared.0"])
+            #expect(kept.map(\.name) == ["worker.api.3", "listener.api.shared.0"].map(Self.short))
             #expect(kept.map(\.descriptor.number) == [pipe.readEnd.number, listener.number])
             let again = store.takeKept()
             #expect(again.isEmpty)
@@ -102,7 +105,7 @@ struct ServiceStoreTests {
             store.keep("worker.api.3", [pipe.readEnd.number])
             #expect(try service.received().isEmpty)
             store.drop("worker.api.3")
-            #expect(try service.received() == ["FDSTOREREMOVE=1\nFDNAME=worker.api.3"])
+            #expect(try service.received() == ["FDSTOREREMOVE=1\nFDNAME=\(Self.short("worker.api.3"))"])
         }
     }
 
@@ -125,8 +128,8 @@ struct ServiceStoreTests {
             }
             got += try service.received()
             #expect(got.count == 500)
-            #expect(got.last == "FDSTOREREMOVE=1\nFDNAME=worker.api.499")
-            #expect(!got.contains("FDSTORE=1\nFDPOLL=0\nFDNAME=worker.api.499"))
+            #expect(got.last == "FDSTOREREMOVE=1\nFDNAME=\(Self.short("worker.api.499"))")
+            #expect(!got.contains("FDSTORE=1\nFDPOLL=0\nFDNAME=\(Self.short("worker.api.499"))"))
             #expect(store.status.failures == 0)
         }
     }
@@ -143,7 +146,18 @@ struct ServiceStoreTests {
             #expect(store.status.failures == 2)
             while try service.loop.runOnce() {}
             #expect(service.notices.count == 1)
-            #expect(store.status.lastFailure?.contains("worker.api.1") == true)
+            #expect(store.status.lastFailure?.contains("notify") == true)
         }
+    }
+
+    @Test
+    func `names are short there, and told from those of sockets that systemd opened`() {
+        let names = (1...5_000).flatMap { ["worker.api.\($0)", "worker.\(String(repeating: "x", count: 64)).\($0)"] }
+        let short = names.map(Self.short)
+        #expect(Set(short).count == names.count)
+        #expect(short.allSatisfy { $0.utf8.count == 9 && ServiceNotifier.isDescriptorName($0) })
+        #expect(short.allSatisfy(DescriptorStore.isNameOfOurs))
+        #expect(!["http", "unknown", "stored", "koomyd-api.socket", "+http"].contains(where: DescriptorStore.isNameOfOurs))
+        #expect(ServicePlace.mostNames > 12_288)
     }
 }
