@@ -99,9 +99,7 @@ import Testing
     }
 
     @Test func `the tally has nothing to say where nothing is lost`() throws {
-        let whole = try tally([:])
-            "reloads": "api 0 100\n", "k/log/api-out.log": whole(2), "k/log/talker-out.log": talk(2),
-        ])
-        #expect(whole.code == 0, "\(whole)")
+        let result = try tally([:])
+        #expect(result.code == 0, "\(result)")
     }
 }

@@ -73,6 +73,9 @@ package struct DatagramSocket: ~Copyable, Sendable {
         _ = koomy_unlink(path)
     }
 
+    /// Removes the path of a socket that nobody has any more.
+    package static func removeFile(at path: String) { _ = koomy_unlink(path) }
+
     /// Sends one message to a path without waiting.
     package static func send(
         _ bytes: some Sequence<UInt8>,
