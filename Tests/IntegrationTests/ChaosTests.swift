@@ -40,6 +40,7 @@ import Testing
                       {"name": "talker", "restarts": 0, "workers": [{"state": "ready"}]}]}
             """,
             "reloads": "api 0 100\ntalker 0 100\n",
+            "sockets": "control.sock\nkeeper.sock\nnotify/7\nnotify/8\n",
             "samples": ["at-rest-before", "under-load", "under-load", "at-rest-after"]
                 .map { "\($0),1.0,\(sample)\n" }.joined(),
         ]
