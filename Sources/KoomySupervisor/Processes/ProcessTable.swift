@@ -175,6 +175,8 @@ package final class ProcessTable {
         store?.drop(Self.keptName(id))
         worker.watch.remove()
         worker.notify?.close()
+        // One that had ended before we came has no socket here, but its file.
+        if worker.notify == nil, let path = worker.record?.notifySocket { DatagramSocket.removeFile(at: path) }
         worker.observer?.end()
         for probe in worker.probes.values { probe.cancel() }
         try? worker.cgroup?.cgroup.remove()
