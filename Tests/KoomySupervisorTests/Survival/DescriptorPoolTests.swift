@@ -26,7 +26,7 @@ struct DescriptorPoolTests {
             let socket = try DatagramSocket(path: files("a"))
             pool.add(SharedDescriptor(try socket.descriptor.duplicate()))
             pool.add(try Pipe().shared().readEnd)
-            #expect(pool.claimSocket(boundTo: files("b")) == nil)
+            if pool.claimSocket(boundTo: files("b")) != nil { Issue.record("it is another") }
             try DatagramSocket.send("READY=1".utf8, to: files("a"))
             guard let claimed = pool.claimSocket(boundTo: files("a")) else {
                 Issue.record("it is not there")

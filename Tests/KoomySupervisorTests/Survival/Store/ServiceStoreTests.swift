@@ -53,7 +53,8 @@ struct ServiceStoreTests {
             store.drop("worker.api.1")
             #expect(
                 try service.received() == [
-                    "FDSTORE=1\nFDPOLL=0\nFDNAME=\(Self.short("worker.api.1"))", "FDSTORE=1\nFDPOLL=0\nFDNAME=\(Self.short("listener.api.0.0"))",
+                    "FDSTORE=1\nFDPOLL=0\nFDNAME=\(Self.short("worker.api.1"))",
+                    "FDSTORE=1\nFDPOLL=0\nFDNAME=\(Self.short("listener.api.0.0"))",
                     "FDSTOREREMOVE=1\nFDNAME=\(Self.short("worker.api.1"))",
                 ]
             )
@@ -74,7 +75,10 @@ struct ServiceStoreTests {
             let store = try service.open()
             let pipes = try (0..<150).map { _ in try Pipe().shared() }
             store.keep("worker.api.1", pipes.map(\.readEnd.number))
-            #expect(try service.received() == Array(repeating: "FDSTORE=1\nFDPOLL=0\nFDNAME=\(Self.short("worker.api.1"))", count: 3))
+            #expect(
+                try service.received()
+                    == Array(repeating: "FDSTORE=1\nFDPOLL=0\nFDNAME=\(Self.short("worker.api.1"))", count: 3)
+            )
             #expect(store.status.count == 150)
         }
     }
@@ -157,7 +161,9 @@ struct ServiceStoreTests {
         #expect(Set(short).count == names.count)
         #expect(short.allSatisfy { $0.utf8.count == 9 && ServiceNotifier.isDescriptorName($0) })
         #expect(short.allSatisfy(DescriptorStore.isNameOfOurs))
-        #expect(!["http", "unknown", "stored", "koomyd-api.socket", "+http"].contains(where: DescriptorStore.isNameOfOurs))
+        #expect(
+            !["http", "unknown", "stored", "koomyd-api.socket", "+http"].contains(where: DescriptorStore.isNameOfOurs)
+        )
         #expect(ServicePlace.mostNames > 12_288)
     }
 }
