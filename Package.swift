@@ -100,7 +100,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "KoomyModelTests", dependencies: ["KoomyModel"], swiftSettings: strict),
-        .testTarget(name: "KoomyCoreTests", dependencies: ["KoomyModel", "KoomyCore"], swiftSettings: strict),
+        .testTarget(
+            name: "KoomyCoreTests",
+            dependencies: ["KoomyModel", "KoomyCore"],
+            exclude: ["Fixtures"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "KoomyConfigTests",
             dependencies: ["KoomyModel", "KoomyConfig", "TestSupport"],

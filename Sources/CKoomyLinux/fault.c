@@ -33,14 +33,24 @@ static struct {
     int error;
     char from[256];
     char spare[8][32];
-    int log;
+    char log[256];
     bool is_counting;
     bool dies_after;
     struct counts own;
     struct counts *counts;
-} fault = {.log = -1, .counts = &fault.own};
+} fault = {.counts = &fault.own};
 
 bool koomy_has_faults;
+
+// Opened each time: koomyd takes every descriptor that is open for its own when it goes on in another program.
+static void note(const char *line)
+{
+    const int file = fault.log[0] == '\0' ? -1 : open(fault.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (file < 0)
+        return;
+    (void)!write(file, line, strlen(line));
+    close(file);
+}
 
 static int errno_number(const char *name)
 {
@@ -50,6 +60,15 @@ static int errno_number(const char *name)
             return number;
     }
     return 0;
+}
+
+// By its whole path: the folder in which we are may change.
+static void take_path(const char *value, char *path, size_t size)
+{
+    char folder[200] = "";
+    if (value[0] != '/' && getcwd(folder, sizeof folder) == NULL)
+        return;
+    snprintf(path, size, "%s/%s", folder, value);
 }
 
 static void take_word(char *word)
@@ -63,11 +82,7 @@ static void take_word(char *word)
         return;
     *value++ = '\0';
     if (strcmp(word, "from") == 0) {
-        // By its whole path: the folder in which we are may change.
-        char folder[200] = "";
-        if (value[0] != '/' && getcwd(folder, sizeof folder) == NULL)
-            return;
-        snprintf(fault.from, sizeof fault.from, "%s/%s", folder, value);
+        take_path(value, fault.from, sizeof fault.from);
     } else if (strcmp(word, "spare") == 0) {
         char *rest = NULL, *text = strtok_r(value, ";", &rest);
         for (size_t i = 0; text != NULL && i < sizeof fault.spare / sizeof *fault.spare; i++) {
@@ -75,7 +90,9 @@ static void take_word(char *word)
             text = strtok_r(NULL, ";", &rest);
         }
     } else if (strcmp(word, "log") == 0) {
-        fault.log = open(value, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        take_path(value, fault.log, sizeof fault.log);
+        // Whoever looks sees that there are fault points.
+        note("");
     } else {
         for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
             if (strcmp(word, kinds[i].name) == 0)
@@ -137,15 +154,6 @@ static bool is_spared(const char *subject)
     return false;
 }
 
-static void note(const char *name, bool is_need, const char *subject)
-{
-    char line[400];
-    const int length = snprintf(
-        line, sizeof line, "%u %u %s%s %s\n", fault.counts->effects, fault.counts->all, is_need ? "+" : "", name, subject);
-    if (fault.log >= 0)
-        (void)!write(fault.log, line, (size_t)length < sizeof line ? (size_t)length : sizeof line);
-}
-
 _Noreturn static void die(void)
 {
     while (true)
@@ -166,7 +174,10 @@ int koomy_before_effect(const char *name, bool is_need, int error, const char *p
     fault.counts->all++;
     if (!is_need)
         fault.counts->effects++;
-    note(name, is_need, subject);
+    char line[400];
+    snprintf(
+        line, sizeof line, "%u %u %s%s %s\n", fault.counts->effects, fault.counts->all, is_need ? "+" : "", name, subject);
+    note(line);
     errno = before;
     if (fault.kind == FAIL)
         return fault.counts->all == fault.number ? -(fault.error != 0 ? fault.error : error) : 0;

@@ -39,7 +39,8 @@ package struct App: Hashable, Sendable, Codable {
 
     /// All but what is empty between events.
     private enum CodingKeys: CodingKey {
-        case name, goal, specs, current, latest, slots, workers, nextSerial, rollout, breaker, tally, stoppedSlots, recycles
+        case name, goal, specs, current, latest, slots, workers, nextSerial, rollout, breaker, tally, stoppedSlots,
+            recycles
         case recycleHold, ownsPort, recentEnd, sampling
     }
 
@@ -180,5 +181,30 @@ extension App {
         case .recycleHold: recycleHold = .none
         case .save: break
         }
+    }
+}
+
+// MARK: - What an earlier release wrote
+
+extension App {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        name = try values.read(.name)
+        goal = try values.read(.goal)
+        specs = try values.read(.specs)
+        current = try values.read(.current)
+        latest = try values.read(.latest)
+        slots = try values.read(.slots)
+        workers = try values.read(.workers)
+        nextSerial = try values.read(.nextSerial)
+        stoppedSlots = try values.read(.stoppedSlots)
+        try values.read(.rollout, into: &rollout)
+        try values.read(.breaker, into: &breaker)
+        try values.read(.tally, into: &tally)
+        try values.read(.recycles, into: &recycles)
+        try values.read(.recycleHold, into: &recycleHold)
+        try values.read(.ownsPort, into: &ownsPort)
+        try values.read(.recentEnd, into: &recentEnd)
+        try values.read(.sampling, into: &sampling)
     }
 }

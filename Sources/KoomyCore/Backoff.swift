@@ -36,3 +36,11 @@ package struct Backoff: Hashable, Sendable, Codable {
         return z ^ (z >> 31)
     }
 }
+
+extension Backoff {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init()
+        try values.read(.failures, into: &failures)
+    }
+}

@@ -23,6 +23,17 @@ package struct DesiredState: Hashable, Sendable, Codable {
     }
 }
 
+extension DesiredState {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init()
+        version = try values.read(.version)
+        // Without apps it is no state: to forget all of them would be worse than to read nothing.
+        apps = try values.read(.apps)
+        try values.read(.revision, into: &revision)
+    }
+}
+
 /// One app in the desired state.
 package struct DesiredApp: Hashable, Sendable, Codable {
     package enum Goal: String, Hashable, Sendable, Codable { case running, stopped }
@@ -42,6 +53,21 @@ package struct DesiredApp: Hashable, Sendable, Codable {
         self.file = file
         self.goal = goal
         self.generation = generation
+    }
+}
+
+extension DesiredApp {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            spec: try values.read(.spec),
+            file: nil,
+            goal: try values.read(.goal),
+            generation: try values.read(.generation)
+        )
+        try values.read(.file, into: &file)
+        try values.read(.stoppedSlots, into: &stoppedSlots)
+        try values.read(.fileInstances, into: &fileInstances)
     }
 }
 

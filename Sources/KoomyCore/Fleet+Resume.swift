@@ -35,16 +35,21 @@ extension Fleet {
         }
     }
 
+    /// What becomes of a shutdown when koomyd dies before it has answered.
+    static var cameBack: AppReply {
+        let words = "koomyd ended before it could leave, and was started again"
+        return AppReply(app: nil, outcome: .rollout(.aborted), message: words)
+    }
+
     /// A koomyd that is started is to serve, whatever the one before it was told.
     private mutating func stay(at now: Instant) {
         guard phase != .serving else { return }
         phase = .serving
-        let words = "koomyd ended before every worker had left, and was started again"
-        for waiter in waiters where waiter.shutdown {
-            answer(waiter.request, waiter.replies + [AppReply(app: nil, outcome: .rollout(.aborted), message: words)])
-        }
+        for waiter in waiters where waiter.shutdown { answer(waiter.request, waiter.replies + [Self.cameBack]) }
         waiters.removeAll { $0.shutdown }
-        for wanted in desired.apps where wanted.goal == .running { tell(wanted.spec.name, .startWhenListening, at: now) }
+        for wanted in desired.apps where wanted.goal == .running {
+            tell(wanted.spec.name, .startWhenListening, at: now)
+        }
     }
 }
 
@@ -68,8 +73,8 @@ extension Fleet {
 
     /// The generations whose listeners are open, or were.
     package func openGenerations(of app: App) -> [Generation] {
-        if case .deaf = app.breaker, app.isActive { return [] }
         guard app.isActive || !app.workers.isEmpty else { return [] }
-        return app.specs.keys.sorted()
+        // A rollout that goes on brings listeners of its own, whatever became of those in service.
+        return app.specs.keys.sorted().filter { !(app.isActive && app.needsListeners && $0 == app.current) }
     }
 }

@@ -38,7 +38,8 @@ package struct Fleet: Hashable, Sendable, Codable {
 
     /// All but what is empty between events.
     private enum CodingKeys: CodingKey {
-        case phase, apps, desired, durable, saving, idling, waiters, change, backlog, queuedReloads, removals, unrecorded
+        case phase, apps, desired, durable, saving, idling, waiters, change, backlog, queuedReloads, removals,
+            unrecorded
         case lastTicket, firstSerial
     }
 
@@ -201,5 +202,27 @@ extension Fleet {
             tell(name, .stop(.shutdown), at: now)
             if urgency == .now { tell(name, .kill, at: now) }
         }
+    }
+}
+
+// MARK: - What an earlier release wrote
+
+extension Fleet {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        idling = try values.read(.idling)
+        apps = try values.read(.apps)
+        desired = try values.read(.desired)
+        durable = try values.read(.durable)
+        lastTicket = try values.read(.lastTicket)
+        firstSerial = try values.read(.firstSerial)
+        try values.read(.phase, into: &phase)
+        try values.read(.saving, into: &saving)
+        try values.read(.waiters, into: &waiters)
+        try values.read(.change, into: &change)
+        try values.read(.backlog, into: &backlog)
+        try values.read(.queuedReloads, into: &queuedReloads)
+        try values.read(.removals, into: &removals)
+        try values.read(.unrecorded, into: &unrecorded)
     }
 }

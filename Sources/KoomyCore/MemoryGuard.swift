@@ -49,3 +49,11 @@ package struct MemoryGuard: Hashable, Sendable, Codable {
         return (.within, max(next, Self.fastest))
     }
 }
+
+extension MemoryGuard {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init()
+        try values.read(.last, into: &last)
+    }
+}

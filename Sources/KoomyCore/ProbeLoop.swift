@@ -42,13 +42,15 @@ package struct ProbeLoop: Hashable, Sendable, Codable {
         return [.arm(first)]
     }
 
-    /// Asks anew, where the answer to the last question can no longer come.
+    /// Asks anew after a time in which nobody asked: the answer to the last question can no longer come.
     package mutating func resume(at now: Instant) -> [Action] {
         switch state {
         case .idle: return []
         case .waiting: break
         case .asking(_, let failures): state = .waiting(failures: failures)
         }
+        // What it was before says nothing about now.
+        isPassing = false
         return [.arm(now)]
     }
 
@@ -92,5 +94,15 @@ package struct ProbeLoop: Hashable, Sendable, Codable {
             state = .waiting(failures: 0)
             return [again, .exhausted(words)]
         }
+    }
+}
+
+extension ProbeLoop {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(try values.read(.probe))
+        try values.read(.state, into: &state)
+        try values.read(.isPassing, into: &isPassing)
+        try values.read(.attempts, into: &attempts)
     }
 }

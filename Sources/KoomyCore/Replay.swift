@@ -24,11 +24,14 @@ package struct Replay: Hashable, Sendable {
     package mutating func take(_ event: Fleet.Event, at now: Instant) {
         last = max(last, now)
         if case .timerFired(let timer) = event { timers[timer] = nil }
-        for action in fleet.handle(event, at: now) {
+        let actions = fleet.handle(event, at: now)
+        // That koomyd has left is not true of one that is back.
+        let leaves = actions.contains { if case .exit = $0 { true } else { false } }
+        for action in actions {
             switch action {
             case .arm(let timer, let instant): timers[timer] = instant
             case .disarm(let timer): timers[timer] = nil
-            case .reply(let id, let reply): replies[id] = reply
+            case .reply(let id, let reply): replies[id] = leaves ? Reply(apps: [Fleet.cameBack]) : reply
             case .spawn, .signal, .signalDescendants, .killTree, .forget, .ask, .sample, .schedule, .openListeners,
                 .closeListeners, .closeSlotListeners, .prepare, .publish, .exit, .anomaly:
                 uncertain.append(action)

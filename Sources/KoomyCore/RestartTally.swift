@@ -30,3 +30,11 @@ package struct RestartTally: Hashable, Sendable, Codable {
         if ends.count > most { ends.removeFirst(ends.count - most) }
     }
 }
+
+extension RestartTally {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init()
+        try values.read(.ends, into: &ends)
+    }
+}

@@ -47,3 +47,16 @@ package struct Rollout: Hashable, Sendable, Codable {
         return (policy.surge, policy.unavailable)
     }
 }
+
+extension Rollout {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        kind = try values.read(.kind)
+        from = try values.read(.from)
+        to = try values.read(.to)
+        pending = try values.read(.pending)
+        total = try values.read(.total)
+        try values.read(.done, into: &done)
+        try values.read(.forcedDrains, into: &forcedDrains)
+    }
+}

@@ -96,3 +96,15 @@ package enum RecycleCause: Hashable, Sendable, Codable {
     case unhealthy(String)
     case requested
 }
+
+extension Slot {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(index: try values.read(.index), generation: try values.read(.generation))
+        seat = try values.read(.seat)
+        try values.read(.replacement, into: &replacement)
+        try values.read(.backoff, into: &backoff)
+        try values.read(.restarts, into: &restarts)
+        try values.read(.lastEnd, into: &lastEnd)
+    }
+}

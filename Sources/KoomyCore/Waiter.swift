@@ -36,3 +36,22 @@ struct Waiter: Hashable, Sendable, Codable {
     /// It is answered by koomyd's leaving.
     var shutdown = false
 }
+
+extension Waiter.Wait {
+    init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        app = try values.read(.app)
+        expectation = try values.read(.expectation)
+        try values.read(.forced, into: &forced)
+    }
+}
+
+extension Waiter {
+    init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        request = try values.read(.request)
+        apps = try values.read(.apps)
+        try values.read(.replies, into: &replies)
+        try values.read(.shutdown, into: &shutdown)
+    }
+}

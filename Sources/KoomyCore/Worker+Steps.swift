@@ -19,7 +19,8 @@ extension Worker {
         switch state {
         case .starting:
             var actions: [Action] = []
-            if !policy.provesByUptime {
+            // One whose start was found only now has all of its time before it.
+            if !policy.provesByUptime, now - startedAt >= away {
                 deadline = deadline + away
                 actions.append(.arm(.readiness, deadline))
             }

@@ -352,3 +352,24 @@ extension Worker {
         }
     }
 }
+
+// MARK: - What an earlier release wrote
+
+extension Worker {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        id = try values.read(.id)
+        slot = try values.read(.slot)
+        generation = try values.read(.generation)
+        policy = try values.read(.policy)
+        state = try values.read(.state)
+        stage = try values.read(.stage)
+        startedAt = try values.read(.startedAt)
+        deadline = try values.read(.deadline)
+        try values.read(.evidence, into: &evidence)
+        try values.read(.readinessProbe, into: &readinessProbe)
+        try values.read(.healthProbe, into: &healthProbe)
+        try values.read(.complaint, into: &complaint)
+        try values.read(.memory, into: &memory)
+    }
+}

@@ -71,7 +71,12 @@ private final class ServiceManagerConnection {
         var call: OpaquePointer?
         try check(
             sd_bus_message_new_method_call(
-                bus, &call, Self.name, "/org/freedesktop/systemd1", "\(Self.name).Manager", "GetUnitByPID"
+                bus,
+                &call,
+                Self.name,
+                "/org/freedesktop/systemd1",
+                "\(Self.name).Manager",
+                "GetUnitByPID"
             ),
             "ask systemd"
         )

@@ -114,7 +114,11 @@ func resume(_ memory: Int32, _ previous: Int32?, _ fallback: String?) -> Int32 {
         StandardStream.error.write(Array("koomyd: \(error)\n".utf8))
         guard let previous else { return 70 }
         let arguments = ["koomyd", "--resume", "\(memory)", "--fallback", "\(error)"]
-        let failure = ThisProcess.execute(FileDescriptor(owning: previous), arguments: arguments, environment: environment)
+        let failure = ThisProcess.execute(
+            FileDescriptor(owning: previous),
+            arguments: arguments,
+            environment: environment
+        )
         StandardStream.error.write(Array("koomyd: \(failure)\n".utf8))
         return 70
     }

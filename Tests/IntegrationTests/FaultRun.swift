@@ -15,13 +15,25 @@ final class FaultRun {
         /// The state that it settled in.
         var settled: String = "-"
         var problems: [String] = []
-    var laps: [String] = []
-        var effects = 0
-        var needs = 0
+        var elapsed = Duration.zero
+        /// What it could have struck.
+        var effects: [Fault.Effect] = []
+
+        /// The points at which a fault of this kind means something.
+        func points(for kind: Fault.Kind) -> [Int] {
+            switch kind {
+            case .count: []
+            case .fail: effects.map(\.numberOfAll)
+            case .dieBefore, .dieAfter: effects.filter { !$0.isNeed }.map(\.number)
+            case .tear: effects.filter(\.isWrite).map(\.number)
+            }
+        }
 
         var description: String {
             let code = code.map { "exit \($0)" } ?? "-"
-            let head = "\(problems.isEmpty ? "ok  " : "FAIL") \(story):\(fault) \(code) \(settled) [\(victim ?? "not reached")] \(laps)"
+            let word = problems.isEmpty ? "ok  " : "FAIL"
+            let time = "\(Int(elapsed / .milliseconds(1))) ms"
+            let head = "\(word) \(story):\(fault) \(code) \(settled) \(time) [\(victim ?? "not reached")]"
             return ([head] + problems.map { "     \($0)" }).joined(separator: "\n")
         }
     }
@@ -55,6 +67,7 @@ final class FaultRun {
                     one.blame("\(error)")
                     one.blame("koomyd: " + daemon.log.split(separator: "\n").suffix(25).joined(separator: "\n       "))
                 }
+                one.verdict.elapsed = ContinuousClock.now - one.begun
                 if daemon.process.ended == nil { daemon.process.signal(SIGKILL) }
                 _ = try daemon.process.wait()
                 for pid in daemon.strays { kill(pid, SIGKILL) }
@@ -67,20 +80,13 @@ final class FaultRun {
         }
     }
 
-    /// How long each part took, for who wants to make it shorter.
-    private func lap(_ what: String) {
-        verdict.laps.append("\(what) \((ContinuousClock.now - begun) / .milliseconds(1))")
-    }
-
     private func blame(_ words: String) { verdict.problems.append(words) }
 
     private func note() {
-        let effects = Fault.effects(in: daemon.workspace)
+        verdict.effects = Fault.effects(in: daemon.workspace)
         verdict.victim = fault.victim(in: daemon.workspace)
-        verdict.effects = effects.last?.number ?? 0
-        verdict.needs = effects.last?.numberOfAll ?? 0
         if fault.kind == .count, let path = getenv("KOOMY_FAULT_LIST") {
-            let text = effects.map { "\($0.number) \($0.numberOfAll) \($0.name)\n" }.joined()
+            let text = verdict.effects.map { "\($0.number) \($0.numberOfAll) \($0.name)\n" }.joined()
             try? Files.write(text, to: "\(String(cString: path)).\(story.name)")
         }
     }
@@ -97,24 +103,19 @@ final class FaultRun {
         let load = story.endsDaemon ? nil : try daemon.load(on: "web", rate: 50)
         try load?.waitFor(seconds: 0.05)
 
-        lap("set up")
         try begin()
         note()
         Fault.disarm(in: daemon.workspace)
-        lap("story")
         if fault.isDeath, deaths == 0 { try strikeLate() }
         if fault.kind == .fail, daemon.process.ended != nil, !story.endsDaemon { blame("koomyd ended") }
         if story.endsDaemon { try comeAfterEnd() }
 
         try settle(acceptable)
-        lap("settled")
         checkPids()
         try checkProcesses()
         if fault.kind == .fail { try askAgain() }
         if let load { try check(load) }
-        lap("load")
         try end(baseline)
-        lap("end")
     }
 
     private func begin() throws {
@@ -175,7 +176,10 @@ final class FaultRun {
 
     private func revive(after exit: Exit) throws {
         if exit == .code(0), story.endsDaemon { return }
-        guard exit == .signal(SIGKILL), fault.isDeath, deaths == 0 else {
+        // One that cannot begin says so and ends; whoever started it does so again.
+        var couldNotBegin = false
+        if case .comeback = story.beginning { couldNotBegin = fault.kind == .fail && exit == .code(70) }
+        guard couldNotBegin || exit == .signal(SIGKILL) && fault.isDeath, deaths == 0 else {
             throw TestFailure(description: "koomyd ended with \(exit)")
         }
         deaths += 1
@@ -185,9 +189,8 @@ final class FaultRun {
 
     /// There were fewer effects this time: then it dies when everything is done.
     private func strikeLate() throws {
-        guard daemon.process.ended == nil else { return }
-        daemon.process.signal(SIGKILL)
-        _ = try daemon.process.wait()
+        if daemon.process.ended == nil { daemon.process.signal(SIGKILL) }
+        guard try daemon.process.wait() == .signal(SIGKILL) else { return }
         deaths += 1
         try daemon.launchAgain(Fault.noEnvironment)
         if !story.endsDaemon { try daemon.waitUntilItAnswers() }
@@ -225,7 +228,9 @@ final class FaultRun {
             }
             verdict.settled = picture == story.after ? "after" : "before"
         } catch {
-            throw TestFailure(description: "does not settle on \(pictures.map(\.ready)) \(pictures.map(\.label)): \(seen)")
+            throw TestFailure(
+                description: "does not settle on \(pictures.map(\.ready)) \(pictures.map(\.label)): \(seen)"
+            )
         }
     }
 
@@ -236,7 +241,9 @@ final class FaultRun {
             if count == 0 {
                 guard app.state == "stopped", app.pids.isEmpty else { return false }
             } else {
-                guard app.isSteady(count), app.workers.allSatisfy({ $0.generation == app.generation }) else { return false }
+                guard app.isSteady(count), app.workers.allSatisfy({ $0.generation == app.generation }) else {
+                    return false
+                }
             }
         }
         guard picture.ready["web"] != 0 else { return true }
@@ -260,8 +267,10 @@ final class FaultRun {
             if !old.isSubset(of: new), !new.isSubset(of: old) { blame("\(name) had \(old) and has \(new)") }
         }
         for (name, count) in story.kept {
-            let same = now(name).intersection(pids[name] ?? [])
-            if same.count < count { blame("only \(same.count) of \(name)'s workers are the same: \(pids[name] ?? []) \(now(name))") }
+            let (old, new) = (pids[name] ?? [], now(name))
+            if old.intersection(new).count < count {
+                blame("fewer than \(count) of \(name) are the same: \(old) \(new)")
+            }
         }
     }
 
@@ -329,12 +338,13 @@ final class FaultRun {
                 continue
             }
             let name = String(words[0])
-            if number != last[name, default: 0] + 1 { blame("worker \(name): line \(number) follows \(last[name, default: 0])") }
-            last[name] = number
+            let before = last.updateValue(number, forKey: name) ?? 0
+            if number != before + 1 { blame("worker \(name): line \(number) follows \(before)") }
         }
         for name in Files.names(in: counts) {
             let said = Int(Files.text(of: "\(counts)/\(name)")?.prefix { $0.isNumber } ?? "") ?? 0
-            if last[name, default: 0] < said { blame("worker \(name) said \(said) lines, the log has \(last[name, default: 0])") }
+            let logged = last[name, default: 0]
+            if logged < said { blame("worker \(name) said \(said) lines, the log has \(logged)") }
         }
     }
 }

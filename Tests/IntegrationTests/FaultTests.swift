@@ -13,7 +13,8 @@ import Testing
             guard words.count == 3, let kind = Fault.Kind(rawValue: String(words[1])), let point = Int(words[2]),
                 let story = FaultStory.all.first(where: { $0.name == words[0] })
             else { throw TestFailure(description: "KOOMY_FAULT_POINT is story:kind:number, not \(text)") }
-            for _ in 0..<(variable("KOOMY_FAULT_REPEAT").flatMap { Int($0) } ?? 1) { try judge(story, Fault(kind, at: point)) }
+            let times = variable("KOOMY_FAULT_REPEAT").flatMap { Int($0) } ?? 1
+            for _ in 0..<times { try judge(story, Fault(kind, at: point)) }
         } else if let text = variable("KOOMY_FAULTS") {
             try runWhole(text)
         } else {
@@ -56,8 +57,9 @@ import Testing
         for story in FaultStory.all where names.isEmpty || names.contains(story.name) {
             let count = try judge(story, Fault(.count))
             for kind in kinds.isEmpty ? [.dieAfter, .dieBefore, .tear, .fail] : kinds where kind != .count {
-                let points = kind == .fail ? count.needs : count.effects
-                for point in stride(from: shard[0] + 1, through: points, by: shard[1]) { try judge(story, Fault(kind, at: point)) }
+                for (index, point) in count.points(for: kind).enumerated() where index % shard[1] == shard[0] {
+                    try judge(story, Fault(kind, at: point))
+                }
             }
         }
     }

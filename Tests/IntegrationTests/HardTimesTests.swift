@@ -5,8 +5,12 @@ import Testing
 /// What the machine does to koomyd besides killing it: full and read-only folders, folders that go, another koomyd, another
 /// binary, workers that do not move, numbers that are used again.
 @Suite(.serialized) struct HardTimesTests {
-    private func web(_ lines: String...) throws -> String {
+    private func web() throws -> String {
         try Ecosystem.file(Ecosystem.api(name: "web", "healthy_time: 50ms"))
+    }
+
+    private func environment(_ daemon: Daemon) -> [String: String] {
+        baseEnvironment(home: daemon.workspace("home")).merging(["KOOMY_HOME": daemon.home]) { $1 }
     }
 
     private func kill(_ daemon: Daemon) throws { try daemon.stop(SIGKILL) }
@@ -22,14 +26,15 @@ import Testing
     @Test(.needsRoot) func `a full run folder costs no worker and no command`() throws {
         var mounted: String?
         defer { if let mounted { umount2(mounted, Int32(MNT_DETACH)) } }
-        try Daemon.with(prepare: { workspace in
+        func mountRunFolder(_ workspace: Workspace) throws {
             try Files.makeFolder(workspace("k"))
             try Files.makeFolder(workspace("k/run"))
             guard mount("none", workspace("k/run"), "tmpfs", 0, "size=512k,mode=0700") == 0 else {
                 throw TestFailure(description: "cannot mount a tmpfs")
             }
             mounted = workspace("k/run")
-        }) { daemon in
+        }
+        try Daemon.with(prepare: mountRunFolder) { daemon in
             try daemon.start(try web())
             let before = try daemon.app("web").pids
             let load = try daemon.load(on: "web", rate: 50)
@@ -60,7 +65,8 @@ import Testing
         return path
     }
 
-    @Test(.needsRoot) func `a state folder that becomes read-only costs no worker, and nothing is acknowledged`() throws {
+    @Test(.needsRoot) func `a state folder that becomes read-only costs no worker, and nothing is acknowledged`() throws
+    {
         try Daemon.with { daemon in
             try daemon.start(try web())
             let before = try daemon.app("web").pids
@@ -92,7 +98,7 @@ import Testing
             try daemon.start(try web())
             let before = try daemon.app("web").pids
             Files.remove("\(daemon.home)/state")
-            let environment = baseEnvironment(home: daemon.workspace("home")).merging(["KOOMY_HOME": daemon.home]) { $1 }
+            let environment = environment(daemon)
             let second = try Command.run([Binaries.path("koomyd")], environment: environment, deadline: .seconds(10))
             #expect(second.code == 70, "\(second)")
             #expect(try daemon.app("web").pids == before)
@@ -107,7 +113,7 @@ import Testing
             try daemon.start(try web())
             let before = try daemon.app("web").pids
             try kill(daemon)
-            let environment = baseEnvironment(home: daemon.workspace("home")).merging(["KOOMY_HOME": daemon.home]) { $1 }
+            let environment = environment(daemon)
             let others = try (0..<4).map { number in
                 try BackgroundProcess(
                     [Binaries.path("koomyd")],
@@ -117,7 +123,9 @@ import Testing
                 )
             }
             defer { for other in others { other.stop() } }
-            try eventually("one is left") { others.filter { $0.ended == nil }.count == 1 && (try? daemon.status()) != nil }
+            try eventually("one is left") {
+                others.filter { $0.ended == nil }.count == 1 && (try? daemon.status()) != nil
+            }
             #expect(try daemon.waitFor("web", "they are back") { $0.isSteady(2) }.pids == before)
             for other in others where other.ended != nil { #expect(other.ended == .code(70)) }
             for other in others { other.signal(SIGKILL) }
@@ -129,9 +137,10 @@ import Testing
 
     @Test func `a binary that was replaced on disk is the one that an upgrade takes`() throws {
         // The path that the suite gives is only a name here: what runs is a copy in the folder of the test.
-        try Daemon.with(wrapper: ["sh", "-c", "exec ./koomyd-copy"], prepare: { workspace in
-            try copyProgram(to: workspace("koomyd-copy"))
-        }) { daemon in
+        try Daemon.with(
+            wrapper: ["sh", "-c", "exec ./koomyd-copy"],
+            prepare: { try copyProgram(to: $0("koomyd-copy")) }
+        ) { daemon in
             try daemon.start(try web())
             let before = try daemon.app("web").pids
             try copyProgram(to: daemon.workspace("koomyd-new"))
@@ -217,8 +226,9 @@ import Testing
 
     @Test(.needsRoot) func `a number that another process has by now is left alone`() throws {
         try Workspace.with { workspace in
+            let own = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
             let result = try Command.run(
-                ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "bash", Fixture.path("pid-reuse.sh"), workspace.path],
+                own + ["bash", Fixture.path("pid-reuse.sh"), workspace.path],
                 environment: baseEnvironment(home: workspace.path),
                 deadline: .seconds(90)
             )

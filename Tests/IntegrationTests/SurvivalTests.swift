@@ -101,7 +101,11 @@ import Testing
 
     @Test func `what a worker says while nobody listens is heard later`() throws {
         try Daemon.with { daemon in
-            let worker = Ecosystem.worker(arguments: ["--boot", "0.7", "--notify"], "ready: notify", "listen_timeout: 20s")
+            let worker = Ecosystem.worker(
+                arguments: ["--boot", "0.7", "--notify"],
+                "ready: notify",
+                "listen_timeout: 20s"
+            )
             let start = try daemon.ctlInBackground("start", daemon.write(Ecosystem.file(worker)), name: "start")
             defer { start.stop() }
             let pid = try #require(try daemon.waitFor("worker", "it has a process") { $0.pids.count == 1 }.pids.first)
@@ -182,7 +186,9 @@ import Testing
             daemon.process.signal(SIGTERM)
             try daemon.waitFor("worker", "it is draining") { $0.workers.contains { $0.state == "draining" } }
             try daemon.dieAndStartAgain()
-            try daemon.waitFor("worker", "another one serves") { !$0.readyPids.isEmpty && $0.readyPids.isDisjoint(with: before) }
+            try daemon.waitFor("worker", "another one serves") {
+                !$0.readyPids.isEmpty && $0.readyPids.isDisjoint(with: before)
+            }
             for pid in before { kill(pid, SIGKILL) }
             try daemon.waitFor("worker", "one is left") { $0.isSteady(1) }
         }

@@ -27,7 +27,9 @@ import Testing
 
     @Test func `its workers are its children still`() throws {
         try Daemon.with { daemon in
-            try daemon.start(Ecosystem.file(Ecosystem.worker(arguments: ["--exit", "7", "--exit-after", "2.5"], "listen: 0")))
+            try daemon.start(
+                Ecosystem.file(Ecosystem.worker(arguments: ["--exit", "7", "--exit-after", "2.5"], "listen: 0"))
+            )
             try daemon.mustCtl("daemon", "upgrade")
             let after = try daemon.waitFor("worker", "its end is known") { $0.restarts == 1 }
             #expect(after.workers.first?.lastExit.code.int == 7, "\(after)")

@@ -55,6 +55,10 @@ package struct Fault: Hashable, Sendable, CustomStringConvertible {
         package var numberOfAll: Int
         /// As `fsync /tmp/x`; beginning with `+` where it only takes something.
         package var name: String
+
+        package var isNeed: Bool { name.hasPrefix("+") }
+        /// Whether a part of it can have happened.
+        package var isWrite: Bool { ["write ", "append ", "splice "].contains { name.hasPrefix($0) } }
     }
 
     /// The effects so far.
@@ -69,7 +73,7 @@ package struct Fault: Hashable, Sendable, CustomStringConvertible {
     /// What it struck; nil where it was not reached.
     package func victim(in workspace: Workspace) -> String? {
         Self.effects(in: workspace).first { effect in
-            kind == .fail ? effect.numberOfAll == point : effect.number == point && !effect.name.hasPrefix("+")
+            kind == .fail ? effect.numberOfAll == point : effect.number == point && !effect.isNeed
         }?.name
     }
 }

@@ -37,9 +37,9 @@ package final class Supervisor {
     let descriptors: DescriptorStore?
     let operations = OperationTable()
     let reporter = ServiceReporter()
-    let startedAt = MonotonicClock.now()
-    /// When the first koomyd of those that followed each other was started.
-    private(set) var startedAtWall = WallClock.now()
+    /// When this process began, whatever programs it has run since.
+    var startedAt = MonotonicClock.now()
+    var startedAtWall = WallClock.now()
     private(set) var processes: ProcessTable
     private(set) var timers: TimerTable
     private(set) var calendar: CalendarTable
@@ -198,7 +198,6 @@ package final class Supervisor {
         fleet = inheritance.replay.fleet
         lastRequest = inheritance.lastRequest
         events.resume(after: inheritance.lastEvent)
-        startedAtWall = inheritance.startedAt
         operations.inherit(inheritance.operations, inheritance.results)
     }
 

@@ -43,9 +43,14 @@ package final class ListenerTable {
     private var entries: [Key: Entry] = [:]
     private var specs: [AppName: [Generation: [ListenerSpec]]] = [:]
     /// Sockets of an earlier koomyd that nothing has asked for yet.
+    ///
+    /// By their numbers, which are ours to close: taking one back must not need another, as a copy would.
+    private var inherited: [Key: Int32] = [:]
+=======
     private var inherited: [Key: SharedDescriptor] = [:]
     /// Sockets that systemd opened.
     package let activated: ActivatedSockets
+>>>>>>> survive
     private let store: DescriptorStore?
     private let recorded: (ListenerRecord) -> Void
     private let opened: (AppName, String) -> Void
@@ -121,7 +126,11 @@ package final class ListenerTable {
         slot: Int
     ) throws(SystemError) -> [(name: String, descriptor: Int32)] {
         var found: [(name: String, descriptor: Int32)] = []
-        for spec in specs[app]?[generation] ?? [] {
+        // Without them a worker would start and serve nobody.
+        guard let wanted = specs[app]?[generation] else {
+            throw SystemError("pass the listeners", .noSuchFile, subject: "\(app)", hint: "they are not open")
+        }
+        for spec in wanted {
             let key = Key(app, spec, slot: spec.reusePort ? slot : nil)
             // A slot's own socket is opened for its first worker and stays for those that follow.
             let entry = if let open = entries[key] { open } else { Entry(try openSocket(key, spec), spec) }
@@ -174,10 +183,12 @@ package final class ListenerTable {
 
     /// Takes over a socket of an earlier koomyd: whoever asks for that address next gets it, with what is queued on it.
     package func inherit(_ record: ListenerRecord, _ descriptor: consuming FileDescriptor) {
+<<<<<<< HEAD
         if activated.wereReset, activated.contains(descriptor.number), let flag = record.nonblocking {
             try? descriptor.setNonblocking(flag)
         }
-        inherited[Key(record.app, record.address, slot: record.slot)] = SharedDescriptor(descriptor)
+        let key = Key(record.app, record.address, slot: record.slot)
+        if let other = inherited.updateValue(descriptor.release(), forKey: key) { _ = FileDescriptor(owning: other) }
     }
 
     /// Writes down O_NONBLOCK of the sockets that systemd passed, as workers have set it: with each start of koomyd
@@ -197,8 +208,12 @@ package final class ListenerTable {
         for key in inherited.keys where !entries.keys.contains(where: { $0.keptName == key.keptName }) {
             store?.drop(key.keptName)
         }
+        for number in inherited.values { _ = FileDescriptor(owning: number) }
         inherited = [:]
     }
+
+    /// The names under which the sockets are kept.
+    package var keptNames: Set<String> { Set(entries.keys.map(\.keptName)) }
 
     /// What a later koomyd has to know of the sockets that are open.
     package var records: [ListenerRecord] { entries.compactMap { record($0.key, $0.value.socket.descriptor.number) } }
@@ -212,8 +227,8 @@ package final class ListenerTable {
     }
 
     private func openSocket(_ key: Key, _ spec: ListenerSpec) throws(SystemError) -> ListeningSocket {
-        if let kept = inherited.removeValue(forKey: key), let descriptor = try? kept.descriptor.duplicate(),
-            let socket = try? ListeningSocket.adopt(descriptor)
+        if let kept = inherited.removeValue(forKey: key),
+            let socket = try? ListeningSocket.adopt(FileDescriptor(owning: kept))
         {
             // A worker may have changed O_NONBLOCK and rely on it; that is noticed when the next one starts.
             hold(key, socket.descriptor.number)

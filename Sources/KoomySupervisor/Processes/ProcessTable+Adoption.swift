@@ -156,7 +156,9 @@ extension ProcessTable {
         do throws(StartFailure) {
             worker.notify = try receiver(of: worker.id, record.notifySocket, worker.identity, pool.claim(record.notify))
             // One that was bound anew, because nobody had kept the other, is what the next koomyd has to look for.
-            if let identity = worker.notify?.identity, identity != record.notify { noteNotifySocket(identity, of: worker) }
+            if let identity = worker.notify?.identity, identity != record.notify {
+                noteNotifySocket(identity, of: worker)
+            }
         } catch {
             log.warning("\(worker.id.app):\(worker.slot): it can no longer send notifications: \(error)")
         }

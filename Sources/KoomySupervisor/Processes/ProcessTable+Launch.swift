@@ -12,6 +12,7 @@ extension ProcessTable {
             report(id, .spawned)
         } catch {
             logs.detach(id)
+            store?.drop(Self.keptName(id))
             report(id, .spawnFailed(error))
         }
     }
@@ -41,6 +42,11 @@ extension ProcessTable {
         let cgroup = makeCgroup(id, spec)
         plan.request.attributes.oomScoreAdjust = plan.request.attributes.oomScoreAdjust ?? defaultOutOfMemoryScore
         plan.request.cgroup = cgroup?.cgroup.descriptor.number
+        // Before the process: what it says at once is not lost when koomyd dies now, and its pipes are found.
+        let draft = draft(id, notifyPath, notify, streams, channel, probe)
+        started(draft)
+        let ends = [streams?.out.own.number, streams?.error.own.number, notify.descriptor, channel?.own.number]
+        store?.keep(Self.keptName(id), ends.compactMap { $0 })
         let process: SpawnedProcess
         do throws(StartFailure) {
             process = try spawner.spawn(plan.request)
@@ -74,7 +80,7 @@ extension ProcessTable {
         worker.cgroup = cgroup
         worker.notify = notify
         add(worker)
-        remember(worker, notifyPath, streams, channel)
+        remember(worker, draft)
         defer { keepDescriptors(of: worker) }
         if let channel { listen(to: worker, channel.own) }
         if let streams { carry(streams, of: worker) }
@@ -234,21 +240,36 @@ extension ProcessTable {
         }
     }
 
-    /// Writes down what a later koomyd needs to take the worker back.
-    private func remember(_ worker: WorkerProcess, _ notifyPath: String, _ streams: Streams?, _ channel: Ends?) {
-        let record = ProcessRecord(
-            id: worker.id,
-            process: ProcessIdentity(pid: worker.pid, startTime: worker.mark.startTime ?? 0),
-            pidfd: worker.pidfdIdentity,
-            startedAt: worker.startedAt,
+    /// What a later koomyd needs to take the worker back; its process is still to come.
+    private func draft(
+        _ id: WorkerID,
+        _ notifyPath: String,
+        _ notify: NotifyReceiver,
+        _ streams: Streams?,
+        _ channel: Ends?,
+        _ probe: (socket: SharedDescriptor, address: ListenAddress)?
+    ) -> ProcessRecord {
+        ProcessRecord(
+            id: id,
+            process: .none,
+            pidfd: nil,
+            startedAt: MonotonicClock.now(),
             notifySocket: notifyPath,
-            notify: worker.notify?.identity,
+            notify: notify.identity,
             out: streams.flatMap { FileIdentity(of: $0.out.own.number) },
             error: streams.flatMap { FileIdentity(of: $0.error.own.number) },
             line: channel.flatMap { FileIdentity(of: $0.own.number) },
-            privateAddress: worker.privateAddress,
-            privateInode: worker.privateInode
+            privateAddress: probe?.address,
+            privateInode: probe.flatMap { FileIdentity(of: $0.socket.number)?.inode }
         )
+    }
+
+    /// Writes down which process it is.
+    private func remember(_ worker: WorkerProcess, _ draft: ProcessRecord) {
+        var record = draft
+        record.process = ProcessIdentity(pid: worker.pid, startTime: worker.mark.startTime ?? 0)
+        record.pidfd = worker.pidfdIdentity
+        record.startedAt = worker.startedAt
         worker.record = record
         started(record)
     }
@@ -259,6 +280,9 @@ extension ProcessTable {
         let sockets = [worker.notify?.descriptor, worker.line?.number, pidfd].compactMap { $0 }
         store?.keep(Self.keptName(worker.id), worker.outputs + sockets)
     }
+
+    /// The names under which the descriptors of workers are kept.
+    var keptNames: Set<String> { Set(workers.keys.map(Self.keptName)) }
 
     /// The name under which a worker's descriptors are kept.
     static func keptName(_ id: WorkerID) -> String { "worker.\(id.app).\(id.serial)" }

@@ -38,8 +38,8 @@ package final class ProcessTable {
     ///   - environment: koomyd's own, of which workers get a small part.
     ///   - notifyFolder: Where each worker's notify socket is made.
     ///   - delegated: Where each worker gets a cgroup of its own; nil where none was delegated.
-    ///   - store: Where copies of their descriptors outlive us.
     ///   - descriptorLimit: The limit on open files that workers start with; nil for koomyd's.
+    ///   - store: Where copies of their descriptors outlive us.
     ///   - report: Takes a fact about a worker.
     ///   - ownsPort: Takes the news that a worker listens on a port of its own.
     ///   - started: Takes what is to be known of a process that was started, before anything else follows from it.
@@ -97,6 +97,9 @@ package final class ProcessTable {
     /// Has a process that does something for koomyd itself told when it has been reaped.
     func expect(_ errand: ProbeChild) { errands[errand.pid] = errand }
 
+    /// It has been reaped, by whomever.
+    func forgetErrand(_ pid: ProcessID) { errands[pid] = nil }
+
     /// Whether a process is still a copy of koomyd that has not reached its program.
     var isStarting: Bool {
         workers.values.contains { $0.pursuit == nil && $0.startup?.isPending == true }
@@ -138,6 +141,13 @@ package final class ProcessTable {
             reportGone(worker)
             return
         }
+        askDescendants(id, signal)
+    }
+
+    /// Signals what an ended worker left behind, and looks again soon.
+    func askDescendants(_ id: WorkerID, _ signal: Signal) {
+        guard let worker = workers[id] else { return }
+        worker.pursuit = .asked
         _ = ProcessTree.signal(signal, worker.mark, otherRoots: roots)
         schedulePursuit(after: .milliseconds(50))
     }

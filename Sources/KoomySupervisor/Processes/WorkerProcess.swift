@@ -103,7 +103,9 @@ package final class WorkerProcess {
 extension WorkerProcess {
     /// How its process, whose parent somebody else is, ended; nil while it runs, or where nobody can know.
     var exitReason: ExitReason? {
-        if mark.startTime == ProcessStat(of: pid)?.startTime, let reason = ProcFS.exitReason(ofZombie: pid) { return reason }
+        if mark.startTime == ProcessStat(of: pid)?.startTime, let reason = ProcFS.exitReason(ofZombie: pid) {
+            return reason
+        }
         return pidfd?.exitReasonOfStranger()
     }
 

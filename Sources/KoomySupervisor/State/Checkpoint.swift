@@ -24,7 +24,6 @@ package struct Checkpoint: Hashable, Sendable, Codable {
     package var results: [EndedOperation]
     package var lastRequest: UInt64
     package var lastEvent: UInt64
-    package var startedAt: WallTime
     /// What only a koomyd that follows in the same process needs; nil in the journal.
     package var handover: Handover?
 

@@ -96,7 +96,7 @@ package final class Journal {
     }
 
     private func fail(_ reason: SystemError) {
-                file = nil
+        file = nil
         try? AtomicFile.remove(path)
         guard trouble == nil else { return }
         trouble = reason

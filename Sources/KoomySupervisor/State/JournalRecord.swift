@@ -19,6 +19,18 @@ package struct ProcessRecord: Hashable, Sendable, Codable {
     package var line: FileIdentity?
     package var privateAddress: ListenAddress?
     package var privateInode: UInt64?
+
+    /// The record of a process that is found, with the descriptors that were made for it.
+    func found(as other: ProcessRecord) -> ProcessRecord {
+        var record = self
+        (record.process, record.startedAt, record.pidfd) = (other.process, other.startedAt, other.pidfd)
+        return record
+    }
+}
+
+extension ProcessIdentity {
+    /// A process that is still to be started.
+    static let none = ProcessIdentity(pid: 0, startTime: 0)
 }
 
 /// A listening socket and what it was opened for.

@@ -12,7 +12,6 @@ package struct Inheritance {
     package var results: [RequestID: CommandResult]
     package var lastRequest: UInt64
     package var lastEvent: UInt64
-    package var startedAt: WallTime
     package var writer: String
 
     package init(_ contents: Journal.Contents) {
@@ -25,7 +24,6 @@ package struct Inheritance {
         results = checkpoint.results.reduce(into: [:]) { $0[$1.request] = $1.result }
         lastRequest = checkpoint.lastRequest
         lastEvent = checkpoint.lastEvent
-        startedAt = checkpoint.startedAt
         writer = checkpoint.writer
         for line in contents.lines { take(line) }
         for (request, reply) in replay.replies { results[request] = CommandResult(reply) }
@@ -50,8 +48,10 @@ package struct Inheritance {
         }
     }
 
-    /// Forgets commands that nobody is going to answer: koomyd died when it knew them by their key only, or did by itself what
-    /// was asked for. Their clients ask again, and then they are done.
+    /// Forgets commands that nobody is going to answer.
+    ///
+    /// koomyd died when it knew them by their key only, or by doing what was asked for, as an upgrade. Their clients ask
+    /// again, and then they are done.
     private mutating func dropUnheard(but handover: RequestID?) {
         operations.removeAll { operation in
             let request = operation.request

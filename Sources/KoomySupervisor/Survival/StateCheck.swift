@@ -49,7 +49,11 @@ final class StateCheck {
         output = pipe.takeReadEnd()
         try output.setNonblocking(true)
         let outbox = Outbox()
-        child = try ProbeChild(loop: processes.loop, process: process) { outbox.target?.finished($0) }
+        let pid = process.pid
+        child = try ProbeChild(loop: processes.loop, process: process) { [weak processes] reason in
+            processes?.forgetErrand(pid)
+            outbox.target?.finished(reason)
+        }
         outbox.target = self
         processes.expect(child)
         timer = try processes.loop.timer(at: MonotonicClock.now() + Self.limit) { [weak self] in

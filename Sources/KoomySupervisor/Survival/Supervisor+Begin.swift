@@ -17,6 +17,7 @@ extension Supervisor {
             beginWithSurvivors(wanted, from: pool)
         }
         pool.closeRest()
+        dropUnused()
         endStrays()
         if let takeover { finishUpgrade(takeover) }
     }
@@ -48,7 +49,9 @@ extension Supervisor {
             }
             return inheritance
         } catch {
-            log.warning("\(setting.directories.journal) cannot be used: \(error); workers are known by their environment only")
+            log.warning(
+                "\(setting.directories.journal) cannot be used: \(error); workers are known by their environment only"
+            )
             return nil
         }
     }
@@ -96,10 +99,19 @@ extension Supervisor {
     /// Processes of workers that nobody knows any more: nothing accounts for them, and they may hold ports.
     private func endStrays() {
         let known = processes.knownProcesses()
-        let strays = Leftovers(notifyFolder: setting.directories.notifySockets).find().filter { !known.contains($0.pid) }
+        let strays = Leftovers(notifyFolder: setting.directories.notifySockets).find().filter {
+            !known.contains($0.pid)
+        }
         guard !strays.isEmpty else { return }
         announce(.daemonResumed, "\(strays.count) processes of workers that are no longer known are ended")
         leftovers = try? LeftoverEnding(loop: loop, strays, within: .seconds(10))
+    }
+
+    /// What is kept for workers and listeners that are no more would be kept for ever.
+    private func dropUnused() {
+        guard let descriptors else { return }
+        let needed = processes.keptNames.union(listeners.keptNames)
+        for name in descriptors.names where !needed.contains(name) { descriptors.drop(name) }
     }
 
     /// The last step: nothing is left for a next koomyd, or all of it.

@@ -31,8 +31,7 @@ extension Supervisor {
             operations: operations.records,
             results: operations.outcomes,
             lastRequest: lastRequest,
-            lastEvent: events.last,
-            startedAt: startedAtWall
+            lastEvent: events.last
         )
     }
 }

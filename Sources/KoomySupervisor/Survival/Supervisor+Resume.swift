@@ -22,19 +22,17 @@ extension Supervisor {
             attempt("arm a timer") { () throws(SystemError) in try timers.arm(timer, at: due) }
         }
         setSchedules()
-        // From here on it is written down again.
+        // Before it is written down anew, where nothing tells any more that it may not have been done.
+        redo(inheritance.replay.uncertain)
         beginJournal()
         for (name, words) in lost { send(.lostListeners(name, words)) }
         for id in found.spawned { send(.worker(id, .spawned)) }
         processes.reportLateEnds()
-        for id in found.vanished {
-            send(.worker(id, .exited(.unknown)))
-            send(.worker(id, .treeGone))
-        }
+        for id in found.vanished { send(.worker(id, .exited(.unknown))) }
+        for id in found.vanished + found.remainsVanished { send(.worker(id, .treeGone)) }
         for id in found.condemned { processes.killTree(id) }
         for id in found.missing { perform(.spawn(id)) }
         send(.resumed(away: away, onDisk: onDisk, interrupted: found.interrupted))
-        redo(inheritance.replay.uncertain)
         processes.resumePursuits()
         listeners.disinherit()
         let count = processes.workers.values.filter { $0.pursuit == nil }.count
@@ -100,6 +98,8 @@ extension Supervisor {
         var condemned: [WorkerID] = []
         /// Of these there is no trace.
         var vanished: [WorkerID] = []
+        /// Their own processes had ended before, and of what these had started there is no trace.
+        var remainsVanished: [WorkerID] = []
     }
 
     private func adoptWorkers(_ inheritance: Inheritance, from pool: DescriptorPool) -> Found {
@@ -110,9 +110,14 @@ extension Supervisor {
                 let id = WorkerID(app: app.name, serial: serial)
                 guard let launch = fleet.launch(id) else { continue }
                 // One that was started in the last moment may not have been written down.
-                guard let record = inheritance.processes[id] ?? (worker.isOrdered ? unrecorded.record(of: id) : nil)
-                else {
-                    if worker.isOrdered { found.missing.append(id) } else { found.vanished.append(id) }
+                guard let record = record(of: id, worker, inheritance, unrecorded) else {
+                    if worker.isOrdered {
+                        found.missing.append(id)
+                    } else if worker.remains != nil {
+                        found.remainsVanished.append(id)
+                    } else {
+                        found.vanished.append(id)
+                    }
                     continue
                 }
                 let place = ProcessTable.Place(
@@ -134,6 +139,18 @@ extension Supervisor {
         return found
     }
 
+    private func record(
+        of id: WorkerID,
+        _ worker: Worker,
+        _ inheritance: Inheritance,
+        _ unrecorded: Survivors
+    ) -> ProcessRecord? {
+        let known = inheritance.processes[id]
+        if let known, known.process != .none { return known }
+        guard worker.isOrdered, let found = unrecorded.record(of: id) else { return nil }
+        return known?.found(as: found) ?? found
+    }
+
     private func setSchedules() {
         for app in fleet.apps.values where app.isActive {
             guard let schedule = app.spec.recycle.schedule else { continue }
@@ -146,7 +163,7 @@ extension Supervisor {
         for action in actions {
             switch action {
             case .signal(let id, let signal): processes.signal(id, signal)
-            case .signalDescendants(let id, let signal): processes.signalDescendants(id, signal)
+            case .signalDescendants(let id, let signal): processes.askDescendants(id, signal)
             case .killTree(let id): processes.killTree(id)
             case .publish(let notice): perform(.publish(notice))
             case .forget(let id): processes.forget(id)

@@ -87,7 +87,9 @@ extension Supervisor {
             descriptorLimit: setting.descriptorLimit,
             request: request,
             binary: binary,
-            events: events.events(since: 0)
+            events: events.events(since: 0),
+            startedAt: startedAt,
+            startedAtWall: startedAtWall
         )
         return try SealedMemory.create("koomyd state", try checkpoint.encoded())
     }
@@ -109,6 +111,7 @@ extension Supervisor {
     func finishUpgrade(_ takeover: Takeover) {
         let handover = takeover.handover
         events.remember(handover.events)
+        (startedAt, startedAtWall) = (handover.startedAt, handover.startedAtWall)
         let before = takeover.contents.checkpoint.writer
         let result: CommandResult
         if let words = takeover.fallback {

@@ -30,7 +30,8 @@ package struct Survivors {
 
     private func worker(_ process: ProcessStat) -> Worker? {
         func value(_ name: String) -> String? { ProcFS.environmentValue(name, of: process.pid) }
-        guard let name = value("KOOMY_APP").flatMap({ AppName($0) }), let serial = value("KOOMY_WORKER").flatMap({ UInt64($0) }),
+        guard let name = value("KOOMY_APP").flatMap({ AppName($0) }),
+            let serial = value("KOOMY_WORKER").flatMap({ UInt64($0) }),
             let slot = value("KOOMY_SLOT").flatMap({ Int($0) }), (0..<10_000).contains(slot),
             let generation = value("KOOMY_GENERATION").flatMap({ UInt64($0) }), let notify = value("NOTIFY_SOCKET"),
             serial < 1 << 62, generation < 1 << 62

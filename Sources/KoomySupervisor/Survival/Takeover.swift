@@ -16,6 +16,9 @@ package struct Handover: Hashable, Sendable, Codable {
     /// The path of the binary that was asked for.
     package var binary: String
     package var events: [EventView]
+    /// When this process began.
+    package var startedAt: Instant
+    package var startedAtWall: WallTime
 }
 
 /// The state of the koomyd that ran in this process before, and the descriptors that it left open.

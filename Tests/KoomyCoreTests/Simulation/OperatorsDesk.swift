@@ -131,6 +131,9 @@ struct OperatorsDesk {
 
     func isOpen(_ id: RequestID) -> Bool { outstanding[id] != nil }
 
+    /// Nobody owes these an answer.
+    mutating func dismiss(_ requests: [RequestID]) { for id in requests { outstanding[id] = nil } }
+
     /// What is no longer as it was acknowledged.
     func broken(_ disk: DesiredState) -> String? {
         for (name, request) in acknowledged.sorted(by: { $0.key < $1.key }) {

@@ -10,7 +10,14 @@ extension Simulation {
             return
         }
         if processes[id] != nil { violation = "worker \(id.serial) is started twice" }
-        if !spec.listeners.isEmpty, !listeners.contains(Opened(app: id.app, generation: generation)) {
+        let isDeaf = !spec.listeners.isEmpty && !listeners.contains(Opened(app: id.app, generation: generation))
+        if isReturning, isDeaf {
+            // They could not be had again, and no worker is started without what it was promised.
+            let failure = StartFailure(step: .descriptors, errno: 98, subject: "web")
+            deliver(.worker(id, .spawnFailed(failure)))
+            return
+        }
+        if isDeaf {
             violation = "worker \(id.serial) of \(id.app) is started without its listeners"
         }
         let version = desk.version(of: spec)
@@ -22,6 +29,8 @@ extension Simulation {
     }
 
     mutating func signal(_ id: WorkerID, _ signal: Signal) {
+        // Of one that is found to have vanished, nobody is left to hear it.
+        if isReturning, processes[id] == nil { return }
         guard let process = processes[id], process.state == .running || process.state == .zombie else {
             violation = "a signal to worker \(id.serial) of \(id.app), which does not run"
             return
@@ -46,6 +55,8 @@ extension Simulation {
     }
 
     mutating func signalDescendants(_ id: WorkerID) {
+        // Of one that is found to have vanished, nothing can be left.
+        if isReturning, processes[id] == nil { return }
         guard let process = processes[id], process.state == .orphans else {
             violation = "descendants of worker \(id.serial) of \(id.app), which has not ended"
             return

@@ -25,8 +25,15 @@ extension Simulation {
         readMail()
         guard !isAway, violation == nil else { return }
         isReturning = false
+        // Whoever comes too late finds no koomyd.
+        guard exitStatus == nil else { return desk.dismiss(mail.compactMap(\.request)) }
+        for id in desk.outstanding.keys where !desk.abandoned.contains(id) && !fleet.owesAnswer(to: id) {
+            violation = "request \(id.number) is forgotten"
+        }
         violation = violation ?? SimulationInvariants.violation(in: self) ?? desk.broken(disk)
-        if desk.endsWithShutdown, !isNoisy { request(.shutdown(dice.chance(50) ? .drain : .now)) }
+        if desk.endsWithShutdown, !isNoisy, fleet.phase == .serving {
+            request(.shutdown(dice.chance(50) ? .drain : .now))
+        }
     }
 
     private struct Found {
@@ -48,7 +55,7 @@ extension Simulation {
         }
         schedules = Set(fleet.apps.values.filter { $0.isActive && $0.spec.recycle.schedule != nil }.map(\.name))
         // Before anything is written down: whoever follows must not believe that they have been sent.
-        for case .signal(let id, let signal) in replay.uncertain { ask(id, signal) }
+        for action in replay.uncertain { askAgain(action) }
         beginJournal()
         // Who asked gets the answer that had been found.
         for (id, reply) in replay.replies.sorted(by: { $0.key.number < $1.key.number }) where desk.isOpen(id) {
@@ -74,7 +81,8 @@ extension Simulation {
         var open: Set<Opened> = []
         for app in fleet.apps.values.sorted(by: { $0.name < $1.name }) {
             for generation in fleet.openGenerations(of: app) {
-                if isNoisy, generation == app.current, app.specs[generation]?.listeners.isEmpty == false, dice.chance(3) {
+                if isNoisy, generation == app.current, app.specs[generation]?.listeners.isEmpty == false, dice.chance(3)
+                {
                     lost.append(.lostListeners(app.name, "address in use"))
                 } else {
                     open.insert(Opened(app: app.name, generation: generation))
@@ -123,7 +131,9 @@ extension Simulation {
     }
 
     private mutating func reportLateEnd(of id: WorkerID) {
-        guard !isAway, let process = processes[id], let reason = process.lateEnd, process.state == .zombie else { return }
+        guard !isAway, let process = processes[id], let reason = process.lateEnd, process.state == .zombie else {
+            return
+        }
         processes[id]?.state = .orphans
         processes[id]?.lateEnd = nil
         guard deliver(.worker(id, .exited(dice.chance(30) ? .unknown : reason))) else {
@@ -140,12 +150,23 @@ extension Simulation {
         deliver(.worker(id, .treeGone))
     }
 
+    /// Sends again what may not have been sent.
+    private mutating func askAgain(_ action: Action) {
+        switch action {
+        case .signal(let id, let signal): ask(id, signal)
+        case .signalDescendants(let id, _): askDescendants(id)
+        case .killTree, .forget, .publish, .spawn, .ask, .arm, .disarm, .sample, .schedule, .openListeners,
+            .closeListeners, .closeSlotListeners, .prepare, .reply, .exit, .anomaly:
+            break
+        }
+    }
+
     /// Does again what may not have been done.
     private mutating func redo(_ action: Action) {
         switch action {
-        case .signalDescendants(let id, _): askDescendants(id)
         case .killTree(let id): if processes[id] != nil { killTree(id) }
-        case .signal, .forget, .publish, .spawn, .ask, .arm, .disarm, .sample, .schedule, .openListeners,
+        case .signal, .signalDescendants, .forget, .publish, .spawn, .ask, .arm, .disarm, .sample, .schedule,
+            .openListeners,
             .closeListeners, .closeSlotListeners, .prepare, .reply, .exit, .anomaly:
             break
         }
@@ -154,7 +175,7 @@ extension Simulation {
     private mutating func readMail() {
         let waiting = mail
         mail = []
-        for event in waiting { deliver(event) }
+        for event in waiting { exitStatus == nil ? _ = deliver(event) : mail.append(event) }
     }
 
     // MARK: - Without a journal
@@ -175,7 +196,7 @@ extension Simulation {
                 Survivor(id: id, slot: process.slot, generation: process.generation, startedAt: process.startedAt)
             )
             var adopted = process
-            adopted.spec = wanted.spec
+            adopted.spec = wanted.spec.asAdopted
             (adopted.isAsked, adopted.isKilled, adopted.isRecorded) = (false, false, true)
             processes[id] = adopted
             if process.provedAt != nil { agenda.add(.fact(id, .readiness), at: now + dice.milliseconds(0...50)) }
@@ -187,6 +208,18 @@ extension Simulation {
             if let request = desk.outstanding[id] { mail.append(.request(id, request)) }
         }
         deliver(.booted(disk, survivors: survivors))
+    }
+}
+
+extension AppSpec {
+    /// What it said once it will not say again: it is looked at instead.
+    fileprivate var asAdopted: AppSpec {
+        var spec = self
+        switch readiness {
+        case .notify, .descriptor, .ipc: spec.readiness = .automatic
+        case .automatic, .observed, .probe, .uptime: break
+        }
+        return spec
     }
 }
 

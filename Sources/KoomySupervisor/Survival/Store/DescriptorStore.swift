@@ -162,6 +162,9 @@ package final class DescriptorStore {
         place = nil
     }
 
+    /// The names under which something is to be kept.
+    package var names: [String] { Array(stored.keys) }
+
     /// The keeper, where one runs; it may be a child of this process.
     package var keeperProcess: ProcessID? { link?.keeper }
 
