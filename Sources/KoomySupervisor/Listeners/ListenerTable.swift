@@ -41,15 +41,11 @@ package final class ListenerTable {
     private var entries: [Key: Entry] = [:]
     private var specs: [AppName: [Generation: [ListenerSpec]]] = [:]
     /// Sockets of an earlier koomyd that nothing has asked for yet.
-<<<<<<< HEAD
     ///
     /// By their numbers, which are ours to close: taking one back must not need another, as a copy would.
     private var inherited: [Key: Int32] = [:]
-=======
-    private var inherited: [Key: SharedDescriptor] = [:]
     /// Sockets that systemd opened.
     package let activated: ActivatedSockets
->>>>>>> survive
     private let store: DescriptorStore?
     private let recorded: (ListenerRecord) -> Void
     private let opened: (AppName, String) -> Void
