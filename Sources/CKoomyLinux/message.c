@@ -46,7 +46,7 @@ static void take_descriptors(struct koomy_message *message, const struct cmsghdr
     }
 }
 
-ssize_t koomy_receive(int socket, struct koomy_message *message)
+ssize_t koomy_receive(int socket, struct koomy_message *message, int stays)
 {
     union {
         char bytes[CMSG_SPACE(MOST_DESCRIPTORS * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
@@ -63,7 +63,8 @@ ssize_t koomy_receive(int socket, struct koomy_message *message)
     message->has_credentials = 0;
     message->is_truncated = 0;
     message->lost_descriptors = 0;
-    const ssize_t size = KOOMY_RETRY(recvmsg(socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
+    const int flags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC | (stays ? MSG_PEEK : 0);
+    const ssize_t size = KOOMY_RETRY(recvmsg(socket, &header, flags));
     if (size < 0)
         return size;
     message->is_truncated = (header.msg_flags & MSG_TRUNC) != 0;

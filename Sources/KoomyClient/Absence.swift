@@ -19,8 +19,11 @@ struct Absence {
         case away(until: Instant, pause: TimeSpan, hasBroken: Bool, failures: Int)
     }
 
-    /// A connection that lasted for this part of the patience (5 seconds, usually) was to a daemon that had come back to
-    /// stay: what follows is another absence.
+    /// A connection that lasted this long was to a daemon that had come back: what follows is another absence.
+    ///
+    /// One that cannot stay dies sooner; a koomyd that is killed every few seconds goes on with what was begun.
+    private static let longestProof = TimeSpan.seconds(1)
+    /// The same as a part of a short patience.
     private static let lastingPart = 1.0 / 6
     private static let firstPause = TimeSpan.milliseconds(10)
     private static let longestPause = TimeSpan.milliseconds(250)
@@ -58,7 +61,8 @@ struct Absence {
         onAway: () -> Void
     ) throws(ClientError) {
         let now = MonotonicClock.now()
-        if case .away = state, now - attempt >= returnPatience.scaled(by: Self.lastingPart), error == .lost {
+        let proof = min(Self.longestProof, returnPatience.scaled(by: Self.lastingPart))
+        if case .away = state, now - attempt >= proof, error == .lost {
             state = .present
         }
         let isBreak = error == .lost

@@ -55,6 +55,7 @@ import Testing
             let after = try daemon.waitFor("api", "two are ready") { $0.isSteady(2) }
             #expect(after.readyPids.contains(other) && !after.readyPids.contains(victim))
             #expect(after.restarts == 1)
+            #expect(Files.names(in: "\(daemon.home)/run/notify").count == 2, "no file of the other is left")
         }
     }
 

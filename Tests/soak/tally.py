@@ -218,6 +218,9 @@ class Tally:
                 after["processes"], wanted - 2, after["zombies"])
             good = after["processes"] == wanted and after["zombies"] == 0
             self.row("processes at the end", words, good, processes_at_the_end=after["processes"])
+            sockets = len(self.lines("sockets"))
+            words = "%d (for control, the keeper, and %d workers)" % (sockets, wanted - 2)
+            self.row("socket files at the end", words, sockets == wanted, socket_files=sockets)
             words = "%d before, %d after" % (before["descriptors"], after["descriptors"])
             self.row("descriptors of koomyd at rest", words, after["descriptors"] <= before["descriptors"] + 2)
         else:

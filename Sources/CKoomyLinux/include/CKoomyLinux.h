@@ -251,8 +251,8 @@ struct koomy_message {
     int lost_descriptors;
 };
 
-/// Receives one message without waiting; returns its length.
-ssize_t koomy_receive(int socket, struct koomy_message *message);
+/// Receives one message without waiting, or, where it stays, looks at it only; returns its length.
+ssize_t koomy_receive(int socket, struct koomy_message *message, int stays);
 /// Sends one message without waiting and without SIGPIPE; `address` may be NULL.
 ssize_t koomy_send(
     int socket, const void *bytes, size_t size, const int *descriptors, size_t count, const struct koomy_address *address);

@@ -296,7 +296,7 @@ extension ControlCommand {
         case .reload(let request): "reload \(request.file ?? (request.targets ?? ["all"]).joined(separator: " "))"
         case .abort(let request): "abort \(request.targets.joined(separator: " "))"
         case .stopDaemon(let request): "daemon stop (\((request.workers ?? .drain).rawValue))"
-        case .upgradeDaemon(let request): "daemon upgrade \(request.binary ?? "")"
+        case .upgradeDaemon(let request): "daemon upgrade" + (request.binary.map { " \($0)" } ?? "")
         case .reopenLogs: "daemon reopen-logs"
         }
     }

@@ -26,6 +26,7 @@ package final class Daemon {
     /// - Parameters:
     ///   - given: How it was started.
     ///   - takeover: What the koomyd that ran in this process before left; nil where it begins.
+    /// - Throws: What keeps it from running: a folder, the lock, the control socket.
     package init(_ given: Supervisor.Setting, takeover: Takeover? = nil) throws {
         var setting = given
         self.takeover = takeover

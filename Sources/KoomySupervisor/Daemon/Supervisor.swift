@@ -158,6 +158,7 @@ package final class Supervisor {
         }
         pending.removeAll(keepingCapacity: pending.capacity < 1_024)
         isHandling = false
+        listeners.noteFlags()
         noteDone()
         reporter.report(fleet)
     }

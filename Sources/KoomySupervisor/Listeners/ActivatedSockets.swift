@@ -15,8 +15,7 @@ package final class ActivatedSockets {
 
     private let sockets: [PassedDescriptor]
     private let identities: [FileIdentity]
-    /// Whether systemd has just passed them: with each start of koomyd it sets O_NONBLOCK as NonBlocking= of the service
-    /// says, whatever their workers rely on.
+    /// Whether systemd has just passed them: then it has set O_NONBLOCK anew, whatever their workers rely on.
     let wereReset: Bool
 
     /// Those that systemd passed at the start of this process.
@@ -42,7 +41,12 @@ package final class ActivatedSockets {
         }
     }
 
-    func contains(_ descriptor: Int32) -> Bool { FileIdentity(of: descriptor).map(identities.contains) ?? false }
+    var isEmpty: Bool { sockets.isEmpty }
+
+    func contains(_ descriptor: Int32) -> Bool {
+        // Most have none, and then nothing has to be asked.
+        !isEmpty && FileIdentity(of: descriptor).map(identities.contains) ?? false
+    }
 
     func copy(of socket: FileIdentity) -> FileDescriptor? {
         for one in sockets where FileIdentity(of: one.descriptor.number) == socket {

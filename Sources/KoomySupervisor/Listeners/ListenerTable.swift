@@ -31,6 +31,8 @@ package final class ListenerTable {
         var generations: Set<Generation> = []
         /// Whether it has been told that a worker changed O_NONBLOCK.
         var changeWasTold = false
+        /// O_NONBLOCK as it was written down, of a socket that systemd passed.
+        var noted: Bool?
 
         init(_ socket: consuming ListeningSocket, _ spec: ListenerSpec) {
             self.socket = socket
@@ -178,8 +180,23 @@ package final class ListenerTable {
 
     /// Takes over a socket of an earlier koomyd: whoever asks for that address next gets it, with what is queued on it.
     package func inherit(_ record: ListenerRecord, _ descriptor: consuming FileDescriptor) {
+        if activated.wereReset, activated.contains(descriptor.number), let flag = record.nonblocking {
+            try? descriptor.setNonblocking(flag)
+        }
         let key = Key(record.app, record.address, slot: record.slot)
         if let other = inherited.updateValue(descriptor.release(), forKey: key) { _ = FileDescriptor(owning: other) }
+    }
+
+    /// Writes down O_NONBLOCK of the sockets that systemd passed, as workers have set it: with each start of koomyd
+    /// systemd sets it anew (NonBlocking= of systemd.exec(5)), and the workers that live rely on what it was.
+    package func noteFlags() {
+        guard !activated.isEmpty else { return }
+        for (key, entry) in entries where activated.contains(entry.socket.descriptor.number) {
+            let now = entry.socket.descriptor.isNonblocking
+            guard now != entry.noted else { continue }
+            entry.noted = now
+            if let record = record(key, entry.socket.descriptor.number) { recorded(record) }
+        }
     }
 
     /// Closes what nothing has asked for.
@@ -199,7 +216,9 @@ package final class ListenerTable {
 
     private func record(_ key: Key, _ descriptor: Int32) -> ListenerRecord? {
         FileIdentity(of: descriptor).map {
-            ListenerRecord(app: key.app, address: key.address, slot: key.slot, socket: $0)
+            var record = ListenerRecord(app: key.app, address: key.address, slot: key.slot, socket: $0)
+            if activated.contains(descriptor) { record.nonblocking = entries[key]?.socket.descriptor.isNonblocking }
+            return record
         }
     }
 
@@ -208,9 +227,6 @@ package final class ListenerTable {
             let socket = try? ListeningSocket.adopt(FileDescriptor(owning: kept))
         {
             // A worker may have changed O_NONBLOCK and rely on it; that is noticed when the next one starts.
-            if activated.wereReset, activated.contains(socket.descriptor.number) {
-                try socket.descriptor.setNonblocking(spec.nonblocking)
-            }
             hold(key, socket.descriptor.number)
             return socket
         }

@@ -64,6 +64,8 @@ package final class NotifyReceiver {
                 for _ in 0..<Self.mostPerTurn {
                     guard let messages = self?.nextMessages(at: began) else { return }
                     for message in messages { self?.deliver(message) }
+                    // Not before it is written down: if koomyd dies meanwhile, the next one hears it, again at worst.
+                    self?.discard()
                     guard MonotonicClock.now() - began < Self.longestTurn else { return }
                 }
             }
@@ -92,7 +94,7 @@ package final class NotifyReceiver {
     /// What the next datagram says; nil where there is none.
     private func nextMessages(at now: Instant) -> [NotifyMessage]? {
         do throws(SystemError) {
-            return try socket?.receive().map { messages(in: $0, at: now) }
+            return try socket?.peek().map { messages(in: $0, at: now) }
         } catch {
             // Nothing that a sender does makes it fail, and to try again at once would keep the loop busy.
             source.remove()
@@ -103,6 +105,12 @@ package final class NotifyReceiver {
     private func deliver(_ message: NotifyMessage) {
         guard socket != nil else { return }
         handler(message)
+    }
+
+    /// Takes the datagram that was looked at out of the socket.
+    private func discard() {
+        guard source != nil else { return }
+        _ = try? socket?.receive()
     }
 
     private func messages(in message: DatagramSocket.Message, at now: Instant) -> [NotifyMessage] {

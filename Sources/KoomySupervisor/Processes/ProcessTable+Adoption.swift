@@ -154,9 +154,14 @@ extension ProcessTable {
 
     private func takeBackSockets(of worker: WorkerProcess, _ record: ProcessRecord, from pool: DescriptorPool) {
         do throws(StartFailure) {
-            worker.notify = try receiver(of: worker.id, record.notifySocket, worker.identity, pool.claim(record.notify))
+            // Of one whose start was not written down, the path alone is known.
+            let path = record.notifySocket
+            let kept = if record.notify == nil { pool.claimSocket(boundTo: path) } else { pool.claim(record.notify) }
+            worker.notify = try receiver(of: worker.id, path, worker.identity, kept)
             // One that was bound anew, because nobody had kept the other, is what the next koomyd has to look for.
-            if let identity = worker.notify?.identity, identity != record.notify { noteNotifySocket(identity, of: worker) }
+            if let identity = worker.notify?.identity, identity != record.notify {
+                noteNotifySocket(identity, of: worker)
+            }
         } catch {
             log.warning("\(worker.id.app):\(worker.slot): it can no longer send notifications: \(error)")
         }

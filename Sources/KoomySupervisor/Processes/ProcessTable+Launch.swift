@@ -12,7 +12,7 @@ extension ProcessTable {
             report(id, .spawned)
         } catch {
             logs.detach(id)
-            store?.drop(Self.keptName(id))
+            if workers[id] == nil { store?.drop(Self.keptName(id)) }
             report(id, .spawnFailed(error))
         }
     }
@@ -39,6 +39,8 @@ extension ProcessTable {
         )
         // Before the process: its first word may be that it is ready.
         let notify = try receiver(of: id, notifyPath, plan.identity, nil)
+        // Nor may that word go with a koomyd that dies before it could write down what it started.
+        keepInAdvance(id, [notify.descriptor, channel?.own.number, streams?.out.own.number, streams?.error.own.number])
         let cgroup = makeCgroup(id, spec)
         plan.request.attributes.oomScoreAdjust = plan.request.attributes.oomScoreAdjust ?? defaultOutOfMemoryScore
         plan.request.cgroup = cgroup?.cgroup.descriptor.number
@@ -279,6 +281,14 @@ extension ProcessTable {
         let pidfd = worker.pidfdIdentity == nil ? nil : worker.pidfdNumber
         let sockets = [worker.notify?.descriptor, worker.line?.number, pidfd].compactMap { $0 }
         store?.keep(Self.keptName(worker.id), worker.outputs + sockets)
+    }
+
+    /// Has copies of what a worker is going to write to kept, in place of what an interrupted start may have left.
+    private func keepInAdvance(_ id: WorkerID, _ descriptors: [Int32?]) {
+        guard let store else { return }
+        let name = Self.keptName(id)
+        if store.names.contains(name) { store.drop(name) }
+        store.keep(name, descriptors.compactMap { $0 })
     }
 
     /// The names under which the descriptors of workers are kept.

@@ -38,8 +38,8 @@ package final class ProcessTable {
     ///   - environment: koomyd's own, of which workers get a small part.
     ///   - notifyFolder: Where each worker's notify socket is made.
     ///   - delegated: Where each worker gets a cgroup of its own; nil where none was delegated.
-    ///   - store: Where copies of their descriptors outlive us.
     ///   - descriptorLimit: The limit on open files that workers start with; nil for koomyd's.
+    ///   - store: Where copies of their descriptors outlive us.
     ///   - report: Takes a fact about a worker.
     ///   - ownsPort: Takes the news that a worker listens on a port of its own.
     ///   - started: Takes what is to be known of a process that was started, before anything else follows from it.
@@ -175,6 +175,8 @@ package final class ProcessTable {
         store?.drop(Self.keptName(id))
         worker.watch.remove()
         worker.notify?.close()
+        // One that had ended before we came has no socket here, but its file.
+        if worker.notify == nil, let path = worker.record?.notifySocket { DatagramSocket.removeFile(at: path) }
         worker.observer?.end()
         for probe in worker.probes.values { probe.cancel() }
         try? worker.cgroup?.cgroup.remove()

@@ -41,6 +41,8 @@ package struct ListenerRecord: Hashable, Sendable, Codable {
     /// The slot, for a socket that each slot has of its own.
     package var slot: Int?
     package var socket: FileIdentity
+    /// O_NONBLOCK as its workers have it, of a socket that systemd passed.
+    package var nonblocking: Bool?
 }
 
 /// A request with the key under which its client may ask for it again.

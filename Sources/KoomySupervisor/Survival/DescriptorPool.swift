@@ -1,3 +1,4 @@
+import KoomyModel
 package import KoomySystem
 
 /// Descriptors that outlived a koomyd, until what they belong to claims them; what nobody claims is closed.
@@ -16,6 +17,14 @@ package final class DescriptorPool {
     package func claim(_ identity: FileIdentity?) -> FileDescriptor? {
         guard let identity, let shared = descriptors.removeValue(forKey: identity) else { return nil }
         return try? shared.descriptor.duplicate()
+    }
+
+    /// Hands out the socket that is bound to a path, once.
+    package func claimSocket(boundTo path: String) -> FileDescriptor? {
+        let found = descriptors.first { entry in
+            (try? SocketAddress.local(of: entry.value.number))?.listenAddress == .unix(path: path)
+        }
+        return claim(found?.key)
     }
 
     /// Closes what is left.

@@ -4,11 +4,12 @@ import KoomySystem
 
 /// Whether this koomyd can go on with what another one knows.
 package enum StateProof {
-    /// What it could go on with, as `koomyd 0.2.0 can go on from koomyd 0.1.0: 3 apps, 8 workers`.
+    /// What it could go on with, for people.
     ///
     /// - Parameters:
     ///   - descriptor: Sealed memory with a checkpoint; nil for the state and the journal in this daemon's folders.
     ///   - environment: Says which folders these are.
+    /// - Returns: As `koomyd 0.2.0 can go on from koomyd 0.1.0: 3 apps, 8 workers`.
     /// - Throws: Why it could not.
     package static func words(_ descriptor: Int32?, environment: [String: String]) throws -> String {
         let directories = try Directories(environment: environment)

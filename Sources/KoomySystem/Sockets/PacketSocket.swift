@@ -99,7 +99,7 @@ package enum PacketSocket {
                 message.descriptors = numbers.baseAddress
                 message.descriptor_capacity = numbers.count
                 repeat {
-                    size = koomy_receive(socket, &message)
+                    size = koomy_receive(socket, &message, 0)
                     // Told once, before what it sent: the peer has gone and left something of ours unread.
                 } while size == -Int(ECONNRESET)
                 count = max(0, min(size, buffer.count))

@@ -35,7 +35,7 @@ struct EarlierReleaseTests {
         var fleet = replay.fleet
         #expect(fleet.apps.keys.map(\.text).sorted() == ["deaf", "roll", "wait"])
         #expect(fleet.apps[.named("roll")]?.condition == .rolling)
-        #expect(fleet.owesAnswer(to: RequestID(2)) && fleet.owesAnswer(to: RequestID(3)) && fleet.owesAnswer(to: RequestID(4)))
+        for request in [2, 3, 4] as [UInt64] { #expect(fleet.owesAnswer(to: RequestID(request))) }
         let actions = fleet.handle(.resumed(away: .seconds(1), onDisk: fleet.durable), at: checkpoint.at + .seconds(1))
         #expect(actions.contains(.openListeners(.named("deaf"), 1)))
         #expect(!actions.contains { if case .anomaly = $0 { true } else { false } })

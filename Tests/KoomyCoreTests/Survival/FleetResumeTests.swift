@@ -51,8 +51,8 @@ struct FleetResumeTests {
         fleet.disk = .waits
         _ = fleet.ask(2, .scale(a, .to(2)))
         _ = fleet.ask(3, .reset([.all]))
-        #expect(fleet.fleet.isOpen(RequestID(2)) && fleet.fleet.isOpen(RequestID(3)))
-        #expect(!fleet.fleet.isOpen(RequestID(4)))
+        #expect(fleet.fleet.owesAnswer(to: RequestID(2)) && fleet.fleet.owesAnswer(to: RequestID(3)))
+        #expect(!fleet.fleet.owesAnswer(to: RequestID(4)))
         _ = fleet.on(resumed(fleet))
         _ = fleet.prepared()
         #expect(fleet.outcome(3) == .done)

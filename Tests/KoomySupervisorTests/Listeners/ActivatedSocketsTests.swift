@@ -23,7 +23,19 @@ struct ActivatedSocketsTests {
         ListenerTable(opened: { opened($1) }, closed: { _, _ in }, activated: sockets)
     }
 
-    @Test(arguments: [(String, String)]([("127.0.0.1", "127.0.0.1"), ("*", "*"), ("localhost", "127.0.0.1"), ("0.0.0.0", "0.0.0.0")]))
+    private func has(
+        _ sockets: ActivatedSockets,
+        _ address: ListenAddress,
+        notOf others: Set<FileIdentity> = []
+    ) -> Bool {
+        if sockets.descriptor(at: address, notOf: others) != nil { true } else { false }
+    }
+
+    @Test(
+        arguments: [(String, String)]([
+            ("127.0.0.1", "127.0.0.1"), ("*", "*"), ("localhost", "127.0.0.1"), ("0.0.0.0", "0.0.0.0"),
+        ])
+    )
     func `an app gets the socket that listens where it wants to`(_ host: String, _ boundTo: String) throws {
         let app = try #require(app)
         let (socket, address) = try passed(.tcp(host: boundTo, port: 0), "http")
@@ -79,14 +91,41 @@ struct ActivatedSocketsTests {
         let after = ActivatedSockets(before.records, from: pool)
         #expect(after.records == before.records && pool.count == 0)
         #expect(!after.wereReset && before.wereReset)
-        #expect(after.descriptor(at: address, notOf: []) != nil)
-        #expect(after.descriptor(at: address, notOf: Set(after.records.map(\.socket))) == nil)
+        #expect(has(after, address))
+        #expect(!has(after, address, notOf: Set(after.records.map(\.socket))))
+    }
+
+    @Test func `O_NONBLOCK is what it was for workers that live, whatever systemd has made of it`() throws {
+        let app = try #require(app)
+        let (socket, address) = try passed(.tcp(host: "127.0.0.1", port: 0), "http")
+        let spec = ListenerSpec(name: "web", address: address)
+        var records: [ListenerRecord] = []
+        let before = ListenerTable(
+            opened: { _, _ in },
+            closed: { _, _ in },
+            activated: ActivatedSockets([socket]),
+            recorded: { records.append($0) }
+        )
+        try before.open(app, one, [spec])
+        before.noteFlags()
+        try socket.descriptor.descriptor.setNonblocking(true)
+        before.noteFlags()
+        let count = records.count
+        before.noteFlags()
+        #expect(records.count == count && records.last?.nonblocking == true)
+        #expect(before.records.map(\.nonblocking) == [true])
+        // As systemd does.
+        try socket.descriptor.descriptor.setNonblocking(false)
+        let after = table(ActivatedSockets([socket]))
+        after.inherit(try #require(records.last), try socket.descriptor.descriptor.duplicate())
+        try after.open(app, one, [spec])
+        #expect(socket.descriptor.descriptor.isNonblocking == true)
     }
 
     @Test func `what does not listen is nobody's`() throws {
         let pipe = try Pipe().shared()
         let sockets = ActivatedSockets([PassedDescriptor(name: "fifo", descriptor: pipe.readEnd)])
-        #expect(sockets.descriptor(at: .tcp(host: "127.0.0.1", port: 80), notOf: []) == nil)
+        #expect(!has(sockets, .tcp(host: "127.0.0.1", port: 80)))
         #expect(sockets.names(notOf: []) == ["fifo"])
     }
 }

@@ -89,7 +89,7 @@ import Testing
             }
             for _ in 0..<rounds {
                 let program = try pump()
-                usleep(.random(in: 0...25_000))
+                try always(for: .microseconds(.random(in: 0...25_000)), "it pumps") { true }
                 _ = try program.process.pidfd.signal(.kill)
                 try eventually("the pump is dead") { program.hasEnded }
             }

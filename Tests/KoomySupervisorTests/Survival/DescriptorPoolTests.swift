@@ -1,4 +1,5 @@
 import KoomySystem
+import TestSupport
 import Testing
 
 @testable import KoomySupervisor
@@ -17,6 +18,24 @@ struct DescriptorPoolTests {
         }
         #expect(FileIdentity(of: claimed.number) == identity && claimed.number != ends.readEnd.number)
         #expect(pool.claim(identity) == nil && pool.claim(nil) == nil && pool.count == 0)
+    }
+
+    @Test func `a socket is known by the path that it is bound to, once`() throws {
+        try Workspace.with { files in
+            let pool = DescriptorPool()
+            let socket = try DatagramSocket(path: files("a"))
+            pool.add(SharedDescriptor(try socket.descriptor.duplicate()))
+            pool.add(try Pipe().shared().readEnd)
+            #expect(pool.claimSocket(boundTo: files("b")) == nil)
+            try DatagramSocket.send("READY=1".utf8, to: files("a"))
+            guard let claimed = pool.claimSocket(boundTo: files("a")) else {
+                Issue.record("it is not there")
+                return
+            }
+            let same = try DatagramSocket(adopting: claimed, path: files("a"))
+            #expect(try same.receive()?.bytes == Array("READY=1".utf8), "with what waits in it")
+            #expect(pool.claimSocket(boundTo: files("a")) == nil && pool.count == 1)
+        }
     }
 
     @Test func `what nobody claims is closed`() throws {
