@@ -13,7 +13,7 @@ import Testing
             let (_, report) = try underLoad(daemon, style: style) {
                 for _ in 1...10 {
                     let upgrade = try daemon.mustCtl("daemon", "upgrade")
-                    #expect((upgrade.out + upgrade.error).contains("process \(pid)"), "\(upgrade)")
+                    #expect((upgrade.out + upgrade.error).contains("\(pid)"), "\(upgrade)")
                     let after = try daemon.app("api")
                     #expect(after.isSteady(2) && after.pids == before.pids && after.restarts == 0, "\(after)")
                 }
