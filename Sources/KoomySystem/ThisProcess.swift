@@ -69,6 +69,13 @@ extension ThisProcess {
         return path.hasSuffix(suffix) ? String(path.dropLast(suffix.count)) : path
     }
 
+    /// Whether another file, or none, is where the program that runs came from.
+    package static var programWasReplaced: Bool {
+        guard let path = programPath, let here = FileIdentity(at: path) else { return true }
+        guard let own = try? openExecutable() else { return false }
+        return FileIdentity(of: own.number) != here
+    }
+
     /// The numbers of everything that is open.
     package static func openDescriptors() -> [Int32] {
         ((try? Folder.names(in: "/proc/self/fd")) ?? []).compactMap { Int32($0) }.sorted()

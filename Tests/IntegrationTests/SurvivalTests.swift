@@ -20,7 +20,7 @@ import Testing
                 }
             }
             #expect(report.failed == 0, "\(report)")
-            #expect(report.ok == report.begun && report.begun > 500)
+            #expect(report.ok == report.begun && report.begun > 150)
         }
     }
 
