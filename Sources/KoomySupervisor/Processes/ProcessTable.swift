@@ -85,7 +85,10 @@ package final class ProcessTable {
 
     func makeNotifyPath() -> String {
         nextSocket += 1
-        return "\(notifyFolder)/\(nextSocket)"
+        let path = "\(notifyFolder)/\(nextSocket)"
+        // What lies there is of a start that was not written down, and its socket may be kept: it would count as in use.
+        DatagramSocket.removeFile(at: path)
+        return path
     }
 
     /// A path that is in use must not be given out again.
