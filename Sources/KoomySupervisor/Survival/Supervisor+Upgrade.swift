@@ -47,6 +47,11 @@ extension Supervisor {
                 CommandResult(.stateUnreadable, message: "\(binary) cannot go on from here: \(words)", hint: hint)
             )
         case .accepted(let words):
+            // The next koomyd would not know that it is to leave, and would serve again.
+            guard fleet.phase == .serving else {
+                finish(request, CommandResult(.shuttingDown, message: "koomyd is leaving"))
+                return
+            }
             tell(request, words)
             // What only a copy of us knows so far, as why a program could not be run, must not be lost.
             guard !processes.isStarting else {
