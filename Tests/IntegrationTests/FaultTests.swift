@@ -4,7 +4,7 @@ import Testing
 
 /// koomyd dies, or a call fails, at each of its effects in turn; then everything that was promised is checked.
 ///
-/// Here a sample is drawn; `scripts/faults` does all of it. KOOMY_FAULT_POINT=story:kind:number repeats one,
+/// Here a sample of the deaths is drawn; `scripts/faults` does all of it. KOOMY_FAULT_POINT=story:kind:number repeats one,
 /// KOOMY_FAULT_SEED draws the same sample again.
 @Suite(.serialized) struct FaultTests {
     @Test(.needsDebugBuild) func `what was promised holds when koomyd dies or is refused at any point`() throws {
@@ -30,13 +30,14 @@ import Testing
         return verdict
     }
 
-    /// As many as fit into a minute, spread over the stories and their points.
+    /// Deaths, as many as fit into a minute, spread over the stories and their points; the same in each run unless a seed
+    /// is given.
     private func runSample() throws {
-        let seed = variable("KOOMY_FAULT_SEED").flatMap { UInt64($0) } ?? UInt64.random(in: 1...999_999)
+        let seed = variable("KOOMY_FAULT_SEED").flatMap { UInt64($0) } ?? 879_376
         print("KOOMY_FAULT_SEED=\(seed)")
         var random = SeededNumbers(seed)
         let end = ContinuousClock.now + .seconds(45)
-        let kinds: [Fault.Kind] = [.dieAfter, .fail, .dieBefore, .tear]
+        let kinds: [Fault.Kind] = [.dieAfter, .dieBefore, .tear]
         for kind in kinds {
             for story in FaultStory.all.shuffled(using: &random) {
                 let point = Int.random(in: 1...story.effects, using: &random)
