@@ -34,7 +34,8 @@ let package = Package(
         systemLibrary("CMicrohttpd", pkgConfig: "libmicrohttpd", apt: "libmicrohttpd-dev"),
         systemLibrary("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         systemLibrary("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
-        .target(name: "CKoomyLinux"),
+        // A debug build of koomyd can be made to fail or die at each of its effects (fault.h).
+        .target(name: "CKoomyLinux", cSettings: [.define("KOOMY_FAULTS", .when(configuration: .debug))]),
 
         .target(name: "KoomyModel", swiftSettings: strict),
         .target(name: "KoomyCore", dependencies: ["KoomyModel"], swiftSettings: strict),
@@ -77,6 +78,13 @@ let package = Package(
         .executableTarget(name: "loadgen", path: "Tests/loadgen", linkerSettings: [.linkedLibrary("m")]),
         // Times restarts and commands for scripts/measure; not a product either.
         .executableTarget(name: "stopwatch", path: "Tests/stopwatch"),
+        // The log pumps of koomyd alone, for tests that kill them.
+        .executableTarget(
+            name: "logpump",
+            dependencies: ["KoomyModel", "KoomySystem", "KoomyEventLoop", "KoomySupervisor"],
+            path: "Tests/logpump",
+            swiftSettings: onTheLoop
+        ),
 
         .target(
             name: "TestSupport",
@@ -92,7 +100,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "KoomyModelTests", dependencies: ["KoomyModel"], swiftSettings: strict),
-        .testTarget(name: "KoomyCoreTests", dependencies: ["KoomyModel", "KoomyCore"], swiftSettings: strict),
+        .testTarget(
+            name: "KoomyCoreTests",
+            dependencies: ["KoomyModel", "KoomyCore"],
+            exclude: ["Fixtures"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "KoomyConfigTests",
             dependencies: ["KoomyModel", "KoomyConfig", "TestSupport"],

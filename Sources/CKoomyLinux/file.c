@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -11,7 +12,9 @@ int koomy_open(const char *path, int flags, mode_t mode) { return koomy_open_at(
 
 int koomy_open_at(int directory, const char *path, int flags, mode_t mode)
 {
-    return KOOMY_RETRY(openat(directory, path, flags | O_CLOEXEC, mode));
+    if (!(flags & O_CREAT))
+        return KOOMY_POINT("open", true, EMFILE, path, -1, KOOMY_RETRY(openat(directory, path, flags | O_CLOEXEC, mode)));
+    return KOOMY_EFFECT_AT("create", ENOSPC, path, KOOMY_RETRY(openat(directory, path, flags | O_CLOEXEC, mode)));
 }
 
 int koomy_close(int descriptor) { return KOOMY_RESULT(close(descriptor)); }
@@ -20,16 +23,32 @@ ssize_t koomy_read(int descriptor, void *buffer, size_t size) { return KOOMY_RET
 
 ssize_t koomy_write(int descriptor, const void *bytes, size_t size)
 {
-    return KOOMY_RETRY(write(descriptor, bytes, size));
+    return KOOMY_EFFECT_ON(
+        "write", ENOSPC, descriptor, KOOMY_RETRY(write(descriptor, bytes, KOOMY_TORN(size))));
 }
 
-int koomy_pipe(int ends[2]) { return KOOMY_RESULT(pipe2(ends, O_CLOEXEC)); }
+int koomy_pipe(int ends[2]) { return KOOMY_NEED("pipe", EMFILE, KOOMY_RESULT(pipe2(ends, O_CLOEXEC))); }
+
+int koomy_pipe_with_lasting_reader(int ends[2])
+{
+    const int result = koomy_pipe(ends);
+    if (result < 0)
+        return result;
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", ends[1]);
+    const int both = koomy_open(path, O_RDWR, 0);
+    if (both >= 0) {
+        close(ends[1]);
+        ends[1] = both;
+    }
+    return 0;
+}
 
 int koomy_set_pipe_size(int descriptor, int bytes) { return KOOMY_RESULT(fcntl(descriptor, F_SETPIPE_SZ, bytes)); }
 
 int koomy_duplicate(int descriptor, int minimum)
 {
-    return KOOMY_RESULT(fcntl(descriptor, F_DUPFD_CLOEXEC, minimum));
+    return KOOMY_NEED("dup", EMFILE, KOOMY_RESULT(fcntl(descriptor, F_DUPFD_CLOEXEC, minimum)));
 }
 
 int koomy_get_flags(int descriptor) { return KOOMY_RESULT(fcntl(descriptor, F_GETFL)); }
@@ -43,23 +62,47 @@ int koomy_set_nonblocking(int descriptor, int enabled)
     return wanted == flags ? 0 : KOOMY_RESULT(fcntl(descriptor, F_SETFL, wanted));
 }
 
-int koomy_fsync(int descriptor) { return KOOMY_RETRY(fsync(descriptor)); }
+int koomy_poll(struct pollfd *set, size_t count, int milliseconds)
+{
+    const int ready = KOOMY_RESULT(poll(set, count, milliseconds));
+    return ready == -EINTR ? 0 : ready;
+}
 
-int koomy_truncate(int descriptor, int64_t size) { return KOOMY_RETRY(ftruncate(descriptor, size)); }
+int koomy_fsync(int descriptor) { return KOOMY_EFFECT_ON("fsync", EIO, descriptor, KOOMY_RETRY(fsync(descriptor))); }
 
-int koomy_rename(const char *from, const char *to) { return KOOMY_RESULT(rename(from, to)); }
+int koomy_truncate(int descriptor, int64_t size)
+{
+    return KOOMY_EFFECT_ON("truncate", EIO, descriptor, KOOMY_RETRY(ftruncate(descriptor, size)));
+}
 
-int koomy_unlink(const char *path) { return KOOMY_RESULT(unlink(path)); }
+int koomy_rename(const char *from, const char *to)
+{
+    return KOOMY_EFFECT_AT("rename", ENOSPC, to, KOOMY_RESULT(rename(from, to)));
+}
 
-int koomy_rmdir(const char *path) { return KOOMY_RESULT(rmdir(path)); }
+int koomy_unlink(const char *path) { return KOOMY_EFFECT_AT("unlink", EROFS, path, KOOMY_RESULT(unlink(path))); }
 
-int koomy_mkdir(const char *path, mode_t mode) { return KOOMY_RESULT(mkdir(path, mode)); }
+int koomy_rmdir(const char *path) { return KOOMY_EFFECT_AT("rmdir", EBUSY, path, KOOMY_RESULT(rmdir(path))); }
 
-int koomy_change_mode(const char *path, mode_t mode) { return KOOMY_RESULT(chmod(path, mode)); }
+int koomy_mkdir(const char *path, mode_t mode)
+{
+    return KOOMY_EFFECT_AT("mkdir", ENOSPC, path, KOOMY_RESULT(mkdir(path, mode)));
+}
 
-int koomy_change_mode_of(int descriptor, mode_t mode) { return KOOMY_RESULT(fchmod(descriptor, mode)); }
+int koomy_change_mode(const char *path, mode_t mode)
+{
+    return KOOMY_EFFECT_AT("chmod", EROFS, path, KOOMY_RESULT(chmod(path, mode)));
+}
 
-int koomy_change_owner(const char *path, uid_t uid, gid_t gid) { return KOOMY_RESULT(lchown(path, uid, gid)); }
+int koomy_change_mode_of(int descriptor, mode_t mode)
+{
+    return KOOMY_EFFECT_ON("fchmod", EROFS, descriptor, KOOMY_RESULT(fchmod(descriptor, mode)));
+}
+
+int koomy_change_owner(const char *path, uid_t uid, gid_t gid)
+{
+    return KOOMY_EFFECT_AT("chown", EPERM, path, KOOMY_RESULT(lchown(path, uid, gid)));
+}
 
 static void convert(const struct stat *from, struct koomy_file_status *to)
 {
@@ -91,6 +134,13 @@ int koomy_status_at(const char *path, int follows_link, struct koomy_file_status
         return -errno;
     convert(&found, status);
     return 0;
+}
+
+int koomy_file_system(int descriptor)
+{
+    struct statfs found;
+    const int result = KOOMY_RETRY(fstatfs(descriptor, &found));
+    return result < 0 ? result : (int)(found.f_type & 0x7FFFFFFF);
 }
 
 int koomy_access(const char *path, int mode) { return KOOMY_RESULT(faccessat(AT_FDCWD, path, mode, AT_EACCESS)); }

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "CKoomyLinux.h"
+#include "fault.h"
 
 // The value of a call, or -errno.
 #define KOOMY_RESULT(call)                          \

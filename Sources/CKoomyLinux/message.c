@@ -39,12 +39,14 @@ static void take_descriptors(struct koomy_message *message, const struct cmsghdr
         memcpy(&descriptor, CMSG_DATA(header) + i * sizeof descriptor, sizeof descriptor);
         if (message->descriptor_count < message->descriptor_capacity)
             message->descriptors[message->descriptor_count++] = descriptor;
-        else
+        else {
             close(descriptor);
+            message->lost_descriptors = 1;
+        }
     }
 }
 
-ssize_t koomy_receive(int socket, struct koomy_message *message)
+ssize_t koomy_receive(int socket, struct koomy_message *message, int stays)
 {
     union {
         char bytes[CMSG_SPACE(MOST_DESCRIPTORS * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
@@ -60,10 +62,14 @@ ssize_t koomy_receive(int socket, struct koomy_message *message)
     message->descriptor_count = 0;
     message->has_credentials = 0;
     message->is_truncated = 0;
-    const ssize_t size = KOOMY_RETRY(recvmsg(socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
+    message->lost_descriptors = 0;
+    const int flags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC | (stays ? MSG_PEEK : 0);
+    const ssize_t size = KOOMY_RETRY(recvmsg(socket, &header, flags));
     if (size < 0)
         return size;
     message->is_truncated = (header.msg_flags & MSG_TRUNC) != 0;
+    // The room is enough for all that a message carries, so what is missing had no number left (EMFILE).
+    message->lost_descriptors = (header.msg_flags & MSG_CTRUNC) != 0;
     for (struct cmsghdr *one = CMSG_FIRSTHDR(&header); one != NULL; one = CMSG_NXTHDR(&header, one)) {
         if (one->cmsg_level != SOL_SOCKET)
             continue;
@@ -104,5 +110,6 @@ ssize_t koomy_send(
         one->cmsg_len = CMSG_LEN(count * sizeof(int));
         memcpy(CMSG_DATA(one), descriptors, count * sizeof(int));
     }
-    return KOOMY_RETRY(sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL));
+    return KOOMY_EFFECT_ON(
+        "send", ENOBUFS, socket, KOOMY_RETRY(sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL)));
 }

@@ -19,16 +19,20 @@ _Static_assert(sizeof(struct pidfd_info_v0) == 64, "PIDFD_INFO_SIZE_VER0");
 #define KOOMY_PIDFD_INFO_EXIT (UINT64_C(1) << 3)
 #define KOOMY_PIDFD_GET_INFO _IOWR(0xFF, 11, struct pidfd_info_v0)
 
-int koomy_pidfd_open(pid_t pid) { return (int)KOOMY_RESULT(syscall(SYS_pidfd_open, pid, 0)); }
+int koomy_pidfd_open(pid_t pid)
+{
+    return (int)KOOMY_NEED("pidfd", EMFILE, KOOMY_RESULT(syscall(SYS_pidfd_open, pid, 0)));
+}
 
 int koomy_pidfd_send_signal(int pidfd, int signal)
 {
-    return (int)KOOMY_RESULT(syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0));
+    return (int)KOOMY_EFFECT_ON(
+        "signal", EPERM, pidfd, KOOMY_RESULT(syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0)));
 }
 
 int koomy_pidfd_getfd(int pidfd, int number)
 {
-    return (int)KOOMY_RESULT(syscall(SYS_pidfd_getfd, pidfd, number, 0));
+    return (int)KOOMY_NEED("getfd", EMFILE, KOOMY_RESULT(syscall(SYS_pidfd_getfd, pidfd, number, 0)));
 }
 
 int koomy_pidfd_exit_info(int pidfd, struct koomy_exit *result)

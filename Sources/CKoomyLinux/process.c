@@ -1,11 +1,15 @@
 #include "internal.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 int koomy_set_child_subreaper(int enabled) { return KOOMY_RESULT(prctl(PR_SET_CHILD_SUBREAPER, enabled, 0, 0, 0)); }
 
@@ -73,3 +77,37 @@ ssize_t koomy_read_memory(pid_t pid, uint64_t address, void *buffer, size_t size
     const struct iovec there = {(void *)(uintptr_t)address, size};
     return KOOMY_RESULT(process_vm_readv(pid, &here, 1, &there, 1, 0));
 }
+
+int koomy_execute(
+    const char *path, int file, char *const *argv, char *const *envp, const int *kept, size_t kept_count)
+{
+    int *before = malloc((kept_count + 1) * sizeof *before);
+    if (before == NULL)
+        return -ENOMEM;
+    int error = 0;
+    size_t changed = 0;
+    for (; changed < kept_count && error == 0; changed++) {
+        before[changed] = fcntl(kept[changed], F_GETFD);
+        if (before[changed] < 0 || fcntl(kept[changed], F_SETFD, before[changed] & ~FD_CLOEXEC) < 0)
+            error = errno;
+    }
+    const int failure = KOOMY_BEFORE("execute", false, ENOMEM, path, file);
+    if (error == 0 && failure < 0)
+        error = -failure;
+    if (error == 0) {
+        if (path != NULL)
+            execve(path, argv, envp);
+        else
+            syscall(SYS_execveat, file, "", argv, envp, AT_EMPTY_PATH);
+        error = errno;
+    }
+    // The last first: of one that was named twice, the state before the first change counts.
+    while (changed-- > 0)
+        if (before[changed] >= 0)
+            (void)fcntl(kept[changed], F_SETFD, before[changed]);
+    free(before);
+    KOOMY_AFTER();
+    return -error;
+}
+
+int koomy_open_own_program(void) { return KOOMY_RESULT(open("/proc/self/exe", O_PATH | O_CLOEXEC)); }

@@ -4,22 +4,33 @@
 #include <poll.h>
 #include <string.h>
 
-int koomy_socket(int family, int type) { return KOOMY_RESULT(socket(family, type | SOCK_CLOEXEC, 0)); }
+int koomy_socket(int family, int type)
+{
+    return KOOMY_NEED("socket", EMFILE, KOOMY_RESULT(socket(family, type | SOCK_CLOEXEC, 0)));
+}
 
 int koomy_socket_pair(int type, int pair[2])
 {
-    return KOOMY_RESULT(socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair));
+    return KOOMY_NEED("socketpair", EMFILE, KOOMY_RESULT(socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair)));
 }
 
 int koomy_bind(int socket, const struct koomy_address *address)
 {
-    return KOOMY_RESULT(bind(socket, (const struct sockaddr *)&address->storage, address->length));
+    return KOOMY_EFFECT_ON(
+        "bind", EADDRINUSE, socket,
+        KOOMY_RESULT(bind(socket, (const struct sockaddr *)&address->storage, address->length)));
 }
 
-int koomy_listen(int socket, int backlog) { return KOOMY_RESULT(listen(socket, backlog)); }
+int koomy_listen(int socket, int backlog)
+{
+    return KOOMY_EFFECT_ON("listen", EADDRINUSE, socket, KOOMY_RESULT(listen(socket, backlog)));
+}
 
 int koomy_connect(int socket, const struct koomy_address *address)
 {
+    const int failure = KOOMY_BEFORE("connect", true, ECONNREFUSED, NULL, socket);
+    if (failure < 0)
+        return failure;
     if (connect(socket, (const struct sockaddr *)&address->storage, address->length) == 0)
         return 0;
     return errno == EINPROGRESS ? 1 : -errno;
@@ -57,6 +68,8 @@ static int set_option(int socket, int level, int name, int value)
 int koomy_socket_error(int socket) { return get_option(socket, SO_ERROR); }
 
 int koomy_is_listening(int socket) { return get_option(socket, SO_ACCEPTCONN); }
+
+int koomy_socket_type(int socket) { return get_option(socket, SO_TYPE); }
 
 int koomy_local_address(int socket, struct koomy_address *address)
 {

@@ -145,8 +145,20 @@ static void set_identity(const struct koomy_spawn_request *request, int status)
         give_up(status, KOOMY_STEP_USER, errno, 0);
 }
 
-static _Noreturn void run_child(const struct koomy_spawn_request *request, int status, bool joins_cgroup)
+// Until its program runs, the child dies with the parent: nobody would know of it, and where it waits, for a network file
+// system or a frozen cgroup, it would hold copies of the parent's sockets for as long (PR_SET_PDEATHSIG(2const)).
+static void die_with(pid_t parent)
 {
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    // It may have ended before it could be asked for.
+    if (syscall(SYS_getppid) != parent)
+        _exit(127);
+}
+
+static _Noreturn void run_child(
+    const struct koomy_spawn_request *request, pid_t parent, int status, bool joins_cgroup)
+{
+    die_with(parent);
     reset_signals();
     if (joins_cgroup) {
         const int error = join_cgroup(request->cgroup);
@@ -172,6 +184,8 @@ static _Noreturn void run_child(const struct koomy_spawn_request *request, int s
         give_up(status, KOOMY_STEP_NICE, errno, 0);
     set_limits(request, status);
     set_identity(request, status);
+    // The kernel forgets it with a change of the user or the group.
+    die_with(parent);
     if (request->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         give_up(status, KOOMY_STEP_NO_NEW_PRIVS, errno, 0);
     // With the rights of the user that the program runs as.
@@ -179,6 +193,8 @@ static _Noreturn void run_child(const struct koomy_spawn_request *request, int s
         give_up(status, KOOMY_STEP_CWD, errno, 0);
     for (size_t i = 0; i < request->pid_slot_count; i++)
         write_decimal(syscall(SYS_getpid), request->pid_slots[i]);
+    // It would be kept, and the program is to outlive us.
+    (void)prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
     execve(request->path, request->argv, request->envp);
     give_up(status, KOOMY_STEP_EXEC, errno, 0);
 }
@@ -204,6 +220,11 @@ static long clone_plainly(int *pidfd) { return syscall(SYS_clone, CLONE_PIDFD | 
 int koomy_spawn(const struct koomy_spawn_request *request, struct koomy_spawned *spawned)
 {
     *spawned = (struct koomy_spawned){.pid = 0, .pidfd = -1, .status = -1, .step = KOOMY_STEP_PIPE};
+    const int failure = KOOMY_BEFORE("spawn", false, EAGAIN, request->path, -1);
+    if (failure < 0) {
+        spawned->step = KOOMY_STEP_CLONE;
+        return failure;
+    }
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
@@ -215,6 +236,7 @@ int koomy_spawn(const struct koomy_spawn_request *request, struct koomy_spawned 
     }
 
     int pidfd = -1;
+    const pid_t parent = getpid();
     // A handler of the parent must not run in the child.
     sigset_t all, before;
     sigfillset(&all);
@@ -226,7 +248,7 @@ int koomy_spawn(const struct koomy_spawn_request *request, struct koomy_spawned 
     if (is_plain)
         pid = clone_plainly(&pidfd);
     if (pid == 0)
-        run_child(request, ends[1], is_plain && request->cgroup >= 0);
+        run_child(request, parent, ends[1], is_plain && request->cgroup >= 0);
     const int error = pid < 0 ? errno : 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 
@@ -238,5 +260,6 @@ int koomy_spawn(const struct koomy_spawn_request *request, struct koomy_spawned 
         return -error;
     }
     *spawned = (struct koomy_spawned){.pid = (pid_t)pid, .pidfd = pidfd, .status = ends[0], .step = 0};
+    KOOMY_AFTER();
     return 0;
 }

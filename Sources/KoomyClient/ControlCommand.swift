@@ -18,8 +18,10 @@ public enum ControlCommand: Hashable, Sendable {
     case reset(TargetsRequest)
     /// Stop apps and forget them.
     case delete(TargetsRequest)
-    /// Drain every worker and leave.
-    case stopDaemon
+    /// Leave, with the workers drained or left running.
+    case stopDaemon(StopDaemonRequest)
+    /// Go on as another binary, without touching a worker.
+    case upgradeDaemon(UpgradeRequest)
     /// Open all log files again.
     case reopenLogs
 
@@ -35,6 +37,7 @@ public enum ControlCommand: Hashable, Sendable {
         case .reset: "/v1/reset"
         case .delete: "/v1/delete"
         case .stopDaemon: "/v1/daemon/stop"
+        case .upgradeDaemon: "/v1/daemon/upgrade"
         case .reopenLogs: "/v1/daemon/reopen-logs"
         }
     }
@@ -47,7 +50,9 @@ public enum ControlCommand: Hashable, Sendable {
             try WireCoding.encode(request)
         case .reload(let request): try WireCoding.encode(request)
         case .scale(let request): try WireCoding.encode(request)
-        case .stopDaemon, .reopenLogs: Array("{}".utf8)
+        case .stopDaemon(let request): try WireCoding.encode(request)
+        case .upgradeDaemon(let request): try WireCoding.encode(request)
+        case .reopenLogs: Array("{}".utf8)
         }
     }
 }

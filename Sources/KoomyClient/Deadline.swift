@@ -7,6 +7,8 @@ struct Deadline {
 
     private init(_ moment: Instant?) { self.moment = moment }
 
+    init(at moment: Instant) { self.moment = moment }
+
     init(after span: Duration?) {
         self.init(span.map { MonotonicClock.now() + TimeSpan($0) })
     }
@@ -28,7 +30,7 @@ struct Deadline {
 }
 
 extension TimeSpan {
-    fileprivate init(_ duration: Duration) {
+    init(_ duration: Duration) {
         let (seconds, attoseconds) = duration.components
         self = .seconds(seconds) + .nanoseconds(attoseconds / 1_000_000_000)
     }

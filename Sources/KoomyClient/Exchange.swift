@@ -25,19 +25,18 @@ struct Exchange: ~Copyable {
         _ client: ControlClient,
         method: String,
         path: String,
-        body: [UInt8]? = nil
+        key: IdempotencyKey? = nil,
+        body: [UInt8]? = nil,
+        deadline: Deadline
     ) throws(ClientError) -> Exchange {
+        var headers: HTTPHeaders = ["Host": "koomy", "Connection": "close", "Content-Type": "application/json"]
+        if let key { headers.fields.append(.init(name: IdempotencyKey.header, value: key.text)) }
         let request: [UInt8]
         do {
-            request = try HTTPRequestHead(
-                method: method,
-                target: path,
-                headers: ["Host": "koomy", "Connection": "close", "Content-Type": "application/json"]
-            ).serialized(body: body)
+            request = try HTTPRequestHead(method: method, target: path, headers: headers).serialized(body: body)
         } catch {
             throw .unexpected(error.description)
         }
-        let deadline = Deadline(after: client.timeout)
         let connectBy = deadline.sooner(Deadline(after: client.connectTimeout))
         let connection = try UnixConnection.open(path: client.socketPath, deadline: connectBy)
         var exchange = Exchange(connection, deadline: deadline)

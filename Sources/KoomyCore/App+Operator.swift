@@ -40,6 +40,7 @@ extension App {
     mutating func openListeners() {
         goal = .running
         breaker = .deaf("")
+        for index in slots.indices where !stoppedSlots.contains(index) { rouse(index) }
         act(.openListeners(name, current))
     }
 
@@ -62,6 +63,15 @@ extension App {
         guard case .deaf = breaker, generation == current, goal == .running else { return }
         breaker = .deaf(words)
         act(.arm(.retry(name), now + .seconds(5)))
+        publish(.cannotListen(words))
+    }
+
+    /// Nothing more can be started before they are open again; workers that have them go on.
+    mutating func loseListeners(_ words: String, at now: Instant) {
+        guard goal == .running else { return }
+        closeBreaker()
+        breaker = .deaf(words)
+        act(.arm(.retry(name), now + .seconds(1)))
         publish(.cannotListen(words))
     }
 

@@ -27,6 +27,8 @@ extension App {
             passOnScouting(from: index)
             slots.removeLast()
             act(.closeSlotListeners(name, slot: index))
+            // Nobody is left whom it keeps from starting.
+            if breaker == .open, !slots.contains(where: { $0.seat == .errored }) { closeBreaker() }
         }
         while slots.count < spec.instances {
             let index = slots.count
@@ -52,8 +54,8 @@ extension App {
     }
 
     private mutating func startOccupant(_ index: Int, at now: Instant) {
-        // What a rollout that was stopped, or could not be taken back, left in a slot is not started again.
-        if rollout == nil { slots[index].generation = current }
+        // What a rollout that was stopped, or is being taken back, left in a slot is not started again.
+        if !isOnItsWay(slots[index].generation) { slots[index].generation = current }
         guard mayStart(index) else {
             slots[index].seat = .errored
             return
@@ -64,6 +66,12 @@ extension App {
         }
         slots[index].seat = .taken(serial: nextSerial)
         _ = launch(slot: index, slots[index].generation, at: now)
+    }
+
+    /// Whether a rollout that goes forward replaces this generation, or brings it.
+    private func isOnItsWay(_ generation: Generation) -> Bool {
+        guard let rollout, rollout.kind == .reload else { return false }
+        return generation == rollout.from || generation == rollout.to
     }
 
     /// A worker that is leaving the slot, where the next one can start only when it is gone.

@@ -23,7 +23,9 @@ extension App {
 
     /// Begins as many slots as the policy allows, and ends the rollout when none is left.
     mutating func advanceRollout(at now: Instant) {
-        guard rollout != nil else { return }
+        guard let kind = rollout?.kind else { return }
+        // The way back needs the listeners that are being opened; a way forward brings its own.
+        if case .deaf = breaker, kind != .reload { return }
         includeStragglers()
         let target = rollout.flatMap { specs[$0.to] } ?? spec
         let allowance = Rollout.allowance(target.rollout, ownsPort: ownsPort(target))

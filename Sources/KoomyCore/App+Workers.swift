@@ -38,7 +38,7 @@ extension App {
         translate(steps, of: worker, at: now)
     }
 
-    private mutating func translate(_ steps: [Worker.Action], of worker: Worker, at now: Instant) {
+    mutating func translate(_ steps: [Worker.Action], of worker: Worker, at now: Instant) {
         for step in steps {
             switch step {
             case .spawn: act(.spawn(worker.id))

@@ -3,9 +3,9 @@ package import KoomyModel
 /// One app: its slots, the workers in them, and what is being changed.
 ///
 /// It compares what is wanted with what is after every event (`reconcile`), so that a fact that got lost heals.
-package struct App: Hashable, Sendable {
+package struct App: Hashable, Sendable, Codable {
     /// What is wanted of it.
-    package enum Goal: Hashable, Sendable {
+    package enum Goal: Hashable, Sendable, Codable {
         case running
         case stopped(Worker.Departure)
     }
@@ -37,19 +37,26 @@ package struct App: Hashable, Sendable {
     /// What this event has led to so far; empty between events.
     var actions: [Action] = []
 
-    package struct Recycle: Hashable, Sendable {
+    /// All but what is empty between events.
+    private enum CodingKeys: CodingKey {
+        case name, goal, specs, current, latest, slots, workers, nextSerial, rollout, breaker, tally, stoppedSlots,
+            recycles
+        case recycleHold, ownsPort, recentEnd, sampling
+    }
+
+    package struct Recycle: Hashable, Sendable, Codable {
         package var serial: UInt64
         package var cause: RecycleCause
     }
 
     /// Whether recycles pause after one has failed.
-    package enum RecycleHold: Hashable, Sendable {
+    package enum RecycleHold: Hashable, Sendable, Codable {
         case none, holding
 
         static let length = TimeSpan.seconds(30)
     }
 
-    enum Sampling: Hashable, Sendable {
+    enum Sampling: Hashable, Sendable, Codable {
         case idle
         case armed(Instant)
     }
@@ -110,6 +117,7 @@ extension App {
         case startWhenListening
         case listening(Generation)
         case cannotListen(Generation, String)
+        case lostListeners(String)
         case abortRollout
         case scale(Int)
         case recycleSlot(Int)
@@ -122,6 +130,10 @@ extension App {
         case scheduleFired
         /// The worker owns a listening port.
         case ownsPort(UInt64)
+        /// These workers of an app that is to run are alive, and nothing else is known of them.
+        case found([Survivor])
+        /// koomyd was away for this long.
+        case resumed(away: TimeSpan, interrupted: Set<UInt64> = [])
     }
 
     /// Takes an event and says what is to be done.
@@ -138,6 +150,7 @@ extension App {
         case .startWhenListening: openListeners()
         case .listening(let generation): listening(generation, at: now)
         case .cannotListen(let generation, let words): cannotListen(generation, words, at: now)
+        case .lostListeners(let words): loseListeners(words, at: now)
         case .abortRollout: abortRollout(at: now)
         case .scale(let count): scale(to: count)
         case .recycleSlot(let index): recycleSlot(index)
@@ -148,6 +161,8 @@ extension App {
         case .sampled(let serial, let memory): sampled(serial, memory, at: now)
         case .scheduleFired: requestRecycle(of: slots.compactMap(\.occupant), .schedule)
         case .ownsPort(let serial): if workers[serial] != nil { ownsPort = true }
+        case .found(let survivors): adopt(survivors, at: now)
+        case .resumed(let away, let interrupted): resume(away: away, interrupted: interrupted, at: now)
         }
         reconcile(at: now)
         defer { actions = [] }
@@ -166,5 +181,30 @@ extension App {
         case .recycleHold: recycleHold = .none
         case .save: break
         }
+    }
+}
+
+// MARK: - What an earlier release wrote
+
+extension App {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        name = try values.read(.name)
+        goal = try values.read(.goal)
+        specs = try values.read(.specs)
+        current = try values.read(.current)
+        latest = try values.read(.latest)
+        slots = try values.read(.slots)
+        workers = try values.read(.workers)
+        nextSerial = try values.read(.nextSerial)
+        stoppedSlots = try values.read(.stoppedSlots)
+        try values.read(.rollout, into: &rollout)
+        try values.read(.breaker, into: &breaker)
+        try values.read(.tally, into: &tally)
+        try values.read(.recycles, into: &recycles)
+        try values.read(.recycleHold, into: &recycleHold)
+        try values.read(.ownsPort, into: &ownsPort)
+        try values.read(.recentEnd, into: &recentEnd)
+        try values.read(.sampling, into: &sampling)
     }
 }

@@ -3,7 +3,7 @@ package import KoomyModel
 /// How long to wait before a start, by the number of unstable runs in a row before it.
 ///
 /// The first restart of a clean record is at once; from the second on the delay doubles up to a cap and is spread by jitter.
-package struct Backoff: Hashable, Sendable {
+package struct Backoff: Hashable, Sendable, Codable {
     /// Unstable runs in a row; a stable run makes it zero.
     package private(set) var failures = 0
 
@@ -34,5 +34,13 @@ package struct Backoff: Hashable, Sendable {
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
         return z ^ (z >> 31)
+    }
+}
+
+extension Backoff {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init()
+        try values.read(.failures, into: &failures)
     }
 }

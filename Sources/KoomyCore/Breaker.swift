@@ -1,7 +1,7 @@
 import KoomyModel
 
 /// What an app's starts are subject to after workers ended that nobody had asked to.
-package enum Breaker: Hashable, Sendable {
+package enum Breaker: Hashable, Sendable, Codable {
     /// Each slot restarts by its own record. Transitions to: incident, open.
     case closed
     /// Several workers ended alike in a moment: the scout's slot restarts alone, the others wait until it is ready.
@@ -24,7 +24,7 @@ package enum Breaker: Hashable, Sendable {
 }
 
 /// The end of a worker that the next one is compared with.
-struct RecentEnd: Hashable, Sendable {
+struct RecentEnd: Hashable, Sendable, Codable {
     /// Ends this close together, and alike, have one cause.
     static let moment = TimeSpan.seconds(1)
 

@@ -6,6 +6,8 @@ package struct DesiredState: Hashable, Sendable, Codable {
     package static let currentVersion = 1
 
     package var version = currentVersion
+    /// Raised by each write, so that of two states the later one is known.
+    package var revision: UInt64 = 0
     /// By name, so that a file is compared easily.
     package var apps: [DesiredApp] = []
 
@@ -18,6 +20,17 @@ package struct DesiredState: Hashable, Sendable, Codable {
             if let newValue { apps.append(newValue) }
             apps.sort { $0.spec.name < $1.spec.name }
         }
+    }
+}
+
+extension DesiredState {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init()
+        version = try values.read(.version)
+        // Without apps it is no state: to forget all of them would be worse than to read nothing.
+        apps = try values.read(.apps)
+        try values.read(.revision, into: &revision)
     }
 }
 
@@ -43,14 +56,29 @@ package struct DesiredApp: Hashable, Sendable, Codable {
     }
 }
 
+extension DesiredApp {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            spec: try values.read(.spec),
+            file: nil,
+            goal: try values.read(.goal),
+            generation: try values.read(.generation)
+        )
+        try values.read(.file, into: &file)
+        try values.read(.stoppedSlots, into: &stoppedSlots)
+        try values.read(.fileInstances, into: &fileInstances)
+    }
+}
+
 /// One write of the desired state, so that a late answer is not taken for another's.
-package struct Ticket: Hashable, Sendable {
+package struct Ticket: Hashable, Sendable, Codable {
     package var number: UInt64
 }
 
 /// What has to succeed before a change takes effect: all of it, or nothing of it stays.
-package struct Preparation: Hashable, Sendable {
-    package struct Listeners: Hashable, Sendable {
+package struct Preparation: Hashable, Sendable, Codable {
+    package struct Listeners: Hashable, Sendable, Codable {
         package var app: AppName
         package var generation: Generation
         package var specs: [ListenerSpec]
@@ -63,7 +91,7 @@ package struct Preparation: Hashable, Sendable {
 }
 
 /// Why a preparation failed; nothing of it has stayed.
-package enum PreparationFailure: Hashable, Sendable {
+package enum PreparationFailure: Hashable, Sendable, Codable {
     case listen(AppName, String)
     case save(String)
 }

@@ -227,9 +227,10 @@ extension Fleet {
         let ticket = Ticket(number: lastTicket)
         let generation = app.nextGeneration
         let specs = (queued.reload.definition?.spec ?? app.heading).listeners
-        change = Change(ticket: ticket, purpose: .queuedReload(name, generation), desired: nil)
         let listeners = Preparation.Listeners(app: name, generation: generation, specs: specs)
-        actions.append(.prepare(ticket, Preparation(listeners: [listeners], desired: nil)))
+        let preparation = Preparation(listeners: [listeners], desired: nil)
+        change = Change(ticket: ticket, purpose: .queuedReload(name, generation), preparation: preparation)
+        actions.append(.prepare(ticket, preparation))
     }
 
     mutating func performQueuedReload(_ name: AppName, _ generation: Generation, at now: Instant) {

@@ -43,12 +43,10 @@ extension Fleet {
         }
         let generation = apps[name].map { $0.spec == spec ? $0.current : $0.nextGeneration } ?? Generation(1)
         let goal: DesiredApp.Goal = spec.startsAutomatically ? .running : .stopped
-        preparation.desired?[name] = DesiredApp(
-            spec: spec,
-            file: definition.file,
-            goal: goal,
-            generation: generation
-        )
+        var wanted = DesiredApp(spec: spec, file: definition.file, goal: goal, generation: generation)
+        // What was scaled while the app was stopped stays scaled; `forgetScale` lets go of it where the file differs.
+        wanted.fileInstances = preparation.desired?[name]?.fileInstances
+        preparation.desired?[name] = wanted
         if goal == .running {
             preparation.listeners.append(.init(app: name, generation: generation, specs: spec.listeners))
         }

@@ -25,7 +25,8 @@ extension Fleet {
             forgetScale(request, &preparation)
             lastTicket += 1
             let ticket = Ticket(number: lastTicket)
-            change = Change(ticket: ticket, purpose: .request(id, kept), desired: preparation.desired)
+            preparation.desired?.revision = durable.revision + 1
+            change = Change(ticket: ticket, purpose: .request(id, kept), preparation: preparation)
             actions.append(.prepare(ticket, preparation))
         }
     }
@@ -33,11 +34,11 @@ extension Fleet {
     mutating func prepared(_ ticket: Ticket, at now: Instant) {
         guard let change, change.ticket == ticket else { return }
         self.change = nil
-        if let written = change.desired { noteSaved(written) }
+        if let written = change.preparation.desired { noteSaved(written) }
         switch change.purpose {
         case .request(let id, let request):
             // Nothing has happened since it was planned.
-            if let wanted = change.desired { desired = wanted }
+            if let wanted = change.preparation.desired { desired = wanted }
             perform(id, request, at: now)
         case .queuedReload(let name, let generation): performQueuedReload(name, generation, at: now)
         case .record(let replies):
@@ -98,9 +99,11 @@ extension Fleet {
         guard change == nil else { return }
         lastTicket += 1
         let ticket = Ticket(number: lastTicket)
-        change = Change(ticket: ticket, purpose: .record(replies: unrecorded), desired: desired)
+        desired.revision = durable.revision + 1
+        let preparation = Preparation(listeners: [], desired: desired)
+        change = Change(ticket: ticket, purpose: .record(replies: unrecorded), preparation: preparation)
         unrecorded = []
-        actions.append(.prepare(ticket, Preparation(listeners: [], desired: desired)))
+        actions.append(.prepare(ticket, preparation))
     }
 
     mutating func answer(_ id: RequestID, _ replies: [AppReply]) {

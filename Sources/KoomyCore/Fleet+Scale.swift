@@ -36,8 +36,16 @@ extension Request {
     fileprivate var specs: [AppSpec] {
         switch self {
         case .define(let definitions): definitions.map(\.spec)
-        case .reload(let reloads): reloads.compactMap { $0.definition?.spec }
+        case .reload(let reloads): reloads.uniqued().compactMap { $0.definition?.spec }
         case .start, .stop, .restart, .abort, .scale, .reset, .delete, .shutdown: []
         }
+    }
+}
+
+extension [Reload] {
+    /// Of several for one target the first counts.
+    fileprivate func uniqued() -> [Reload] {
+        var seen: Set<Target> = []
+        return filter { seen.insert($0.target).inserted }
     }
 }

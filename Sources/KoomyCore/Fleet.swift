@@ -1,8 +1,8 @@
 package import KoomyModel
 
 /// Every app of this koomyd, what is wanted of them, and who waits for what.
-package struct Fleet: Hashable, Sendable {
-    package enum Phase: Hashable, Sendable {
+package struct Fleet: Hashable, Sendable, Codable {
+    package enum Phase: Hashable, Sendable, Codable {
         /// Requests are taken. Transitions to: leaving.
         case serving
         /// Every worker is leaving; when the last is gone, koomyd leaves. Transitions to: left.
@@ -11,7 +11,7 @@ package struct Fleet: Hashable, Sendable {
     }
 
     /// Whether koomyd leaves when nothing runs any more: in the foreground, as a container's first process.
-    package enum Idling: Hashable, Sendable { case stays, leaves }
+    package enum Idling: Hashable, Sendable, Codable { case stays, leaves }
 
     package internal(set) var phase = Phase.serving
     package internal(set) var apps: [AppName: App] = [:]
@@ -36,22 +36,34 @@ package struct Fleet: Hashable, Sendable {
     var firstSerial: UInt64 = 1
     var actions: [Action] = []
 
+    /// All but what is empty between events.
+    private enum CodingKeys: CodingKey {
+        case phase, apps, desired, durable, saving, idling, waiters, change, backlog, queuedReloads, removals,
+            unrecorded
+        case lastTicket, firstSerial
+    }
+
     /// Whether the disk has what is wanted.
-    package enum Saving: Hashable, Sendable {
+    package enum Saving: Hashable, Sendable, Codable {
         case clean
         /// A change that came by itself could not be written; the save timer runs.
         case behind(String)
     }
 
-    package enum Event: Hashable, Sendable {
-        /// koomyd has started and found this on disk.
-        case booted(DesiredState)
+    package enum Event: Hashable, Sendable, Codable {
+        /// koomyd has started and found this on disk, and these workers alive of which nothing else is known.
+        case booted(DesiredState, survivors: [Survivor] = [])
+        /// koomyd is back after it was away, with this on disk; every worker that ended meanwhile has been told of.
+        /// The processes of `interrupted` died with the koomyd before, on the way to their program.
+        case resumed(away: TimeSpan, onDisk: DesiredState, interrupted: Set<WorkerID> = [])
         case request(RequestID, Request)
         /// Nobody waits for the answer any more; what was asked goes on.
         case abandoned(RequestID)
         case prepared(Ticket)
         case prepareFailed(Ticket, PreparationFailure)
         case listening(AppName, Generation)
+        /// The listeners of this app, which were open, could not be taken back.
+        case lostListeners(AppName, String)
         case cannotListen(AppName, Generation, String)
         case worker(WorkerID, Worker.Event)
         case sampled(WorkerID, ByteCount)
@@ -60,13 +72,13 @@ package struct Fleet: Hashable, Sendable {
         case scheduleFired(AppName)
     }
 
-    struct Change: Hashable, Sendable {
+    struct Change: Hashable, Sendable, Codable {
         var ticket: Ticket
         var purpose: Purpose
-        var desired: DesiredState?
+        var preparation: Preparation
     }
 
-    enum Purpose: Hashable, Sendable {
+    enum Purpose: Hashable, Sendable, Codable {
         case request(RequestID, Request)
         /// A reload that waited for the one before it.
         case queuedReload(AppName, Generation)
@@ -74,17 +86,17 @@ package struct Fleet: Hashable, Sendable {
         case record(replies: [Pending])
     }
 
-    struct Pending: Hashable, Sendable {
+    struct Pending: Hashable, Sendable, Codable {
         var request: RequestID
         var reply: Reply
     }
 
-    struct Backlogged: Hashable, Sendable {
+    struct Backlogged: Hashable, Sendable, Codable {
         var id: RequestID
         var request: Request
     }
 
-    struct QueuedReload: Hashable, Sendable {
+    struct QueuedReload: Hashable, Sendable, Codable {
         var request: RequestID
         var reload: Reload
     }
@@ -112,12 +124,15 @@ package struct Fleet: Hashable, Sendable {
 extension Fleet {
     package mutating func handle(_ event: Event, at now: Instant) -> [Action] {
         switch event {
-        case .booted(let state): boot(state, at: now)
+        case .booted(let state, let survivors): boot(state, survivors, at: now)
+        case .resumed(let away, let onDisk, let interrupted):
+            resume(away: away, onDisk: onDisk, interrupted, at: now)
         case .request(let id, let request): take(id, request, at: now)
         case .abandoned(let id): waiters.removeAll { $0.request == id }
         case .prepared(let ticket): prepared(ticket, at: now)
         case .prepareFailed(let ticket, let failure): prepareFailed(ticket, failure, at: now)
         case .listening(let name, let generation): tell(name, .listening(generation), at: now)
+        case .lostListeners(let name, let words): tell(name, .lostListeners(words), at: now)
         case .cannotListen(let name, let generation, let words):
             tell(name, .cannotListen(generation, words), at: now)
         case .worker(let id, let event): tell(id.app, .worker(id.serial, event), at: now)
@@ -137,20 +152,6 @@ extension Fleet {
         case .restart(let name, _), .settle(let name, _), .retry(let name), .sample(let name), .recycleHold(let name):
             tell(name, .timerFired(timer), at: now)
         case .save: record()
-        }
-    }
-
-    private mutating func boot(_ state: DesiredState, at now: Instant) {
-        (desired, durable) = (state, state)
-        for app in state.apps {
-            let name = app.spec.name
-            apps[name] = App(
-                app.spec,
-                generation: app.generation,
-                firstSerial: firstSerial,
-                stoppedSlots: Set(app.stoppedSlots)
-            )
-            if app.goal == .running { tell(name, .startWhenListening, at: now) }
         }
     }
 
@@ -201,5 +202,27 @@ extension Fleet {
             tell(name, .stop(.shutdown), at: now)
             if urgency == .now { tell(name, .kill, at: now) }
         }
+    }
+}
+
+// MARK: - What an earlier release wrote
+
+extension Fleet {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        idling = try values.read(.idling)
+        apps = try values.read(.apps)
+        desired = try values.read(.desired)
+        durable = try values.read(.durable)
+        lastTicket = try values.read(.lastTicket)
+        firstSerial = try values.read(.firstSerial)
+        try values.read(.phase, into: &phase)
+        try values.read(.saving, into: &saving)
+        try values.read(.waiters, into: &waiters)
+        try values.read(.change, into: &change)
+        try values.read(.backlog, into: &backlog)
+        try values.read(.queuedReloads, into: &queuedReloads)
+        try values.read(.removals, into: &removals)
+        try values.read(.unrecorded, into: &unrecorded)
     }
 }

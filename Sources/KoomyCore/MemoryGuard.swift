@@ -1,7 +1,7 @@
 package import KoomyModel
 
 /// Judges one worker's memory against its limits, and says when to look again: the nearer the limit, the sooner.
-package struct MemoryGuard: Hashable, Sendable {
+package struct MemoryGuard: Hashable, Sendable, Codable {
     package enum Verdict: Hashable, Sendable {
         case within
         /// Over `max_memory`: replace it, new first.
@@ -16,7 +16,7 @@ package struct MemoryGuard: Hashable, Sendable {
     /// From this share of the limit on the worker is looked at every second at least.
     static let nearShare = 0.7
 
-    private struct Sample: Hashable, Sendable {
+    private struct Sample: Hashable, Sendable, Codable {
         var bytes: UInt64
         var at: Instant
     }
@@ -47,5 +47,13 @@ package struct MemoryGuard: Hashable, Sendable {
             next = min(next, TimeSpan.seconds(1).scaled(by: min(untilLimit / 4, 60)))
         }
         return (.within, max(next, Self.fastest))
+    }
+}
+
+extension MemoryGuard {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init()
+        try values.read(.last, into: &last)
     }
 }

@@ -1,15 +1,15 @@
 package import KoomyModel
 
 /// What one probe found.
-package enum ProbeResult: Hashable, Sendable {
+package enum ProbeResult: Hashable, Sendable, Codable {
     case succeeded
     /// Why not, in a few words for people.
     case failed(String)
 }
 
 /// Asks one worker the same question again and again: for readiness until it succeeds once, for health as long as it lives.
-package struct ProbeLoop: Hashable, Sendable {
-    package enum State: Hashable, Sendable {
+package struct ProbeLoop: Hashable, Sendable, Codable {
+    package enum State: Hashable, Sendable, Codable {
         /// Not begun, or over. Transitions to: waiting.
         case idle
         /// The next question is due when the timer fires. Transitions to: asking, idle.
@@ -40,6 +40,18 @@ package struct ProbeLoop: Hashable, Sendable {
         state = .waiting(failures: 0)
         isPassing = false
         return [.arm(first)]
+    }
+
+    /// Asks anew after a time in which nobody asked: the answer to the last question can no longer come.
+    package mutating func resume(at now: Instant) -> [Action] {
+        switch state {
+        case .idle: return []
+        case .waiting: break
+        case .asking(_, let failures): state = .waiting(failures: failures)
+        }
+        // What it was before says nothing about now.
+        isPassing = false
+        return [.arm(now)]
     }
 
     package mutating func end() -> [Action] {
@@ -82,5 +94,15 @@ package struct ProbeLoop: Hashable, Sendable {
             state = .waiting(failures: 0)
             return [again, .exhausted(words)]
         }
+    }
+}
+
+extension ProbeLoop {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(try values.read(.probe))
+        try values.read(.state, into: &state)
+        try values.read(.isPassing, into: &isPassing)
+        try values.read(.attempts, into: &attempts)
     }
 }

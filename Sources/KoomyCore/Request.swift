@@ -1,7 +1,7 @@
 package import KoomyModel
 
 /// What an operator asks of the fleet.
-package enum Request: Hashable, Sendable {
+package enum Request: Hashable, Sendable, Codable {
     /// Start these, as their files have them; one that runs with the same specification stays as it is.
     case define([Definition])
     case start([Target])
@@ -17,7 +17,7 @@ package enum Request: Hashable, Sendable {
 }
 
 /// An app as a file has it.
-package struct Definition: Hashable, Sendable {
+package struct Definition: Hashable, Sendable, Codable {
     package var spec: AppSpec
     package var file: String?
 
@@ -28,7 +28,7 @@ package struct Definition: Hashable, Sendable {
 }
 
 /// An app, one of its slots, or every app.
-package struct Target: Hashable, Sendable {
+package struct Target: Hashable, Sendable, Codable {
     /// nil for every app.
     package var app: AppName?
     package var slot: Int?
@@ -40,7 +40,7 @@ package struct Target: Hashable, Sendable {
 }
 
 /// A target to be rolled, and what its file says now; without a definition the one in service is used, or the one that is being rolled out.
-package struct Reload: Hashable, Sendable {
+package struct Reload: Hashable, Sendable, Codable {
     package var target: Target
     package var definition: Definition?
 
@@ -50,15 +50,15 @@ package struct Reload: Hashable, Sendable {
     }
 }
 
-package enum Scale: Hashable, Sendable {
+package enum Scale: Hashable, Sendable, Codable {
     case to(Int)
     case by(Int)
 }
 
-package enum Urgency: Hashable, Sendable { case drain, now }
+package enum Urgency: Hashable, Sendable, Codable { case drain, now }
 
 /// How a command ended, for one app or as a whole.
-package enum Outcome: Hashable, Sendable {
+package enum Outcome: Hashable, Sendable, Codable {
     case done
     case noSuchApp
     case rollout(RolloutOutcome)
@@ -81,13 +81,13 @@ extension Outcome {
     }
 }
 
-package struct AppReply: Hashable, Sendable {
+package struct AppReply: Hashable, Sendable, Codable {
     package var app: AppName?
     package var outcome: Outcome
     package var message: String
 }
 
-package struct Reply: Hashable, Sendable {
+package struct Reply: Hashable, Sendable, Codable {
     package var apps: [AppReply]
 
     /// The first that is not done, else done.

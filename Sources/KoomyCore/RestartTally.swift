@@ -3,7 +3,7 @@ package import KoomyModel
 /// The unstable ends of an app's workers within a sliding window.
 ///
 /// After s6's death tally and Erlang/OTP's restart intensity: a loop is noticed whenever it begins.
-package struct RestartTally: Hashable, Sendable {
+package struct RestartTally: Hashable, Sendable, Codable {
     private var ends: [Instant] = []
 
     package init() {}
@@ -28,5 +28,13 @@ package struct RestartTally: Hashable, Sendable {
         // Bounded whatever the policy says.
         let most = max(1, min(policy.maxRestarts, 1_000))
         if ends.count > most { ends.removeFirst(ends.count - most) }
+    }
+}
+
+extension RestartTally {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init()
+        try values.read(.ends, into: &ends)
     }
 }

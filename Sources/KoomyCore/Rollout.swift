@@ -1,15 +1,15 @@
 package import KoomyModel
 
 /// The replacement of one generation by the next, slot by slot.
-package struct Rollout: Hashable, Sendable {
-    package enum Kind: Hashable, Sendable {
+package struct Rollout: Hashable, Sendable, Codable {
+    package enum Kind: Hashable, Sendable, Codable {
         case reload
         /// Back to the generation before, because of this.
         case rollback(because: Failure)
     }
 
     /// Why a rollout did not succeed.
-    package struct Failure: Hashable, Sendable {
+    package struct Failure: Hashable, Sendable, Codable {
         package var outcome: RolloutOutcome
         package var slot: Int?
         /// What was seen, for people.
@@ -45,5 +45,18 @@ package struct Rollout: Hashable, Sendable {
         guard !stopsFirst else { return (0, max(1, policy.unavailable)) }
         guard policy.surge > 0 else { return (0, max(1, policy.unavailable)) }
         return (policy.surge, policy.unavailable)
+    }
+}
+
+extension Rollout {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        kind = try values.read(.kind)
+        from = try values.read(.from)
+        to = try values.read(.to)
+        pending = try values.read(.pending)
+        total = try values.read(.total)
+        try values.read(.done, into: &done)
+        try values.read(.forcedDrains, into: &forcedDrains)
     }
 }

@@ -1,7 +1,7 @@
 package import KoomyModel
 
 /// One of an app's places for a worker: who serves there, and who may be about to take over.
-package struct Slot: Hashable, Sendable {
+package struct Slot: Hashable, Sendable, Codable {
     package let index: Int
     /// Whose specification a start in this slot uses.
     package internal(set) var generation: Generation
@@ -19,7 +19,7 @@ package struct Slot: Hashable, Sendable {
     }
 
     /// The claim of one worker on the slot, or why there is none.
-    package enum Seat: Hashable, Sendable {
+    package enum Seat: Hashable, Sendable, Codable {
         /// A worker is started as soon as the app's goal allows. Transitions to: taken, stopped.
         case vacant
         /// This worker, starting or ready, has the slot. Transitions to: any but reserved.
@@ -41,7 +41,7 @@ package struct Slot: Hashable, Sendable {
     }
 
     /// How the last worker of the slot that had served or tried to ended.
-    package struct LastEnd: Hashable, Sendable {
+    package struct LastEnd: Hashable, Sendable, Codable {
         package var serial: UInt64
         package var reason: ExitReason
         package var at: Instant
@@ -56,13 +56,13 @@ package struct Slot: Hashable, Sendable {
 }
 
 /// The change of one slot from one worker to the next.
-package struct Replacement: Hashable, Sendable {
-    package enum Cause: Hashable, Sendable {
+package struct Replacement: Hashable, Sendable, Codable {
+    package enum Cause: Hashable, Sendable, Codable {
         case rollout
         case recycle(RecycleCause)
     }
 
-    package enum Phase: Hashable, Sendable {
+    package enum Phase: Hashable, Sendable, Codable {
         /// Stop first: the old worker leaves, the new one is not started. Transitions to: proving.
         case vacating
         /// The new worker runs and is not ready. Transitions to: settling.
@@ -89,10 +89,22 @@ package struct Replacement: Hashable, Sendable {
 }
 
 /// Why a healthy program's worker is replaced.
-package enum RecycleCause: Hashable, Sendable {
+package enum RecycleCause: Hashable, Sendable, Codable {
     case memory(ByteCount)
     case age
     case schedule
     case unhealthy(String)
     case requested
+}
+
+extension Slot {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(index: try values.read(.index), generation: try values.read(.generation))
+        seat = try values.read(.seat)
+        try values.read(.replacement, into: &replacement)
+        try values.read(.backoff, into: &backoff)
+        try values.read(.restarts, into: &restarts)
+        try values.read(.lastEnd, into: &lastEnd)
+    }
 }

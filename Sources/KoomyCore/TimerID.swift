@@ -1,7 +1,7 @@
 package import KoomyModel
 
 /// A timer that a machine has armed; arming it again moves it.
-package enum TimerID: Hashable, Sendable {
+package enum TimerID: Hashable, Sendable, Codable {
     case worker(WorkerID, Worker.Timer)
     /// The end of a slot's backoff.
     case restart(AppName, slot: Int)

@@ -1,8 +1,8 @@
 import KoomyModel
 
 /// A request that is answered when what it asked for has come to be, or cannot.
-struct Waiter: Hashable, Sendable {
-    enum Expectation: Hashable, Sendable {
+struct Waiter: Hashable, Sendable, Codable {
+    enum Expectation: Hashable, Sendable, Codable {
         /// Every wanted slot is ready.
         case ready
         /// As many slots as this are ready, and no worker is beyond them.
@@ -23,7 +23,7 @@ struct Waiter: Hashable, Sendable {
         case recycled(UInt64, slot: Int)
     }
 
-    struct Wait: Hashable, Sendable {
+    struct Wait: Hashable, Sendable, Codable {
         var app: AppName
         var expectation: Expectation
         /// Whether an old worker had to be killed meanwhile.
@@ -35,4 +35,23 @@ struct Waiter: Hashable, Sendable {
     var replies: [AppReply] = []
     /// It is answered by koomyd's leaving.
     var shutdown = false
+}
+
+extension Waiter.Wait {
+    init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        app = try values.read(.app)
+        expectation = try values.read(.expectation)
+        try values.read(.forced, into: &forced)
+    }
+}
+
+extension Waiter {
+    init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        request = try values.read(.request)
+        apps = try values.read(.apps)
+        try values.read(.replies, into: &replies)
+        try values.read(.shutdown, into: &shutdown)
+    }
 }

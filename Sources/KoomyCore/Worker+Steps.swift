@@ -14,6 +14,29 @@ extension Worker {
         return actions + mapped(.readiness, readinessProbe.mutate { $0.begin(at: now + .milliseconds(20)) })
     }
 
+    /// koomyd, which was away for this long and could not hear it, hears it again.
+    mutating func resume(away: TimeSpan, at now: Instant) -> [Action] {
+        switch state {
+        case .starting:
+            var actions: [Action] = []
+            // One whose start was found only now has all of its time before it.
+            if !policy.provesByUptime, now - startedAt >= away {
+                deadline = deadline + away
+                actions.append(.arm(.readiness, deadline))
+            }
+            return actions + mapped(.readiness, readinessProbe.mutate { $0.resume(at: now) })
+        case .ready: return mapped(.health, healthProbe.mutate { $0.resume(at: now) })
+        case .spawning, .unwanted, .condemned, .leaving, .killing, .clearing, .purging, .gone: return []
+        }
+    }
+
+    /// Its process died with koomyd, before it was its program: that says nothing about the program.
+    mutating func startAgain() -> [Action] {
+        guard isStarting else { return [] }
+        state = .spawning
+        return disarmLife() + [.spawn]
+    }
+
     mutating func becomeReady(by evidence: ReadinessEvidence, at now: Instant) -> [Action] {
         self.evidence = evidence
         var actions =

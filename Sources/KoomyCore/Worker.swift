@@ -1,8 +1,8 @@
 package import KoomyModel
 
 /// The life of one worker: from the order to start it until its last descendant is gone.
-package struct Worker: Hashable, Sendable {
-    package enum State: Hashable, Sendable {
+package struct Worker: Hashable, Sendable, Codable {
+    package enum State: Hashable, Sendable, Codable {
         /// A start was ordered. Transitions to: starting, unwanted, condemned, gone.
         case spawning
         /// A start was ordered, and then it was no longer wanted. Transitions to: leaving, condemned, gone.
@@ -26,24 +26,24 @@ package struct Worker: Hashable, Sendable {
     }
 
     /// Whether a ready worker has lived long enough for its run to count as stable.
-    package enum Maturity: Hashable, Sendable { case fresh, stable }
+    package enum Maturity: Hashable, Sendable, Codable { case fresh, stable }
 
     /// Why it was asked to leave.
-    package enum Departure: String, Hashable, Sendable {
+    package enum Departure: String, Hashable, Sendable, Codable {
         case stopped, restarted, replaced, scaledDown, rejected, notReady, hung, unhealthy, outgrown, shutdown
     }
 
     /// How far it came before it ended or was asked to leave.
-    package enum Stage: Hashable, Sendable, Comparable { case unproven, fresh, stable }
+    package enum Stage: Hashable, Sendable, Codable, Comparable { case unproven, fresh, stable }
 
-    package struct Ending: Hashable, Sendable {
+    package struct Ending: Hashable, Sendable, Codable {
         package var reason: ExitReason
         package var departure: Departure?
         package var stage: Stage
     }
 
     /// What the app's specification says about one worker.
-    package struct Policy: Hashable, Sendable {
+    package struct Policy: Hashable, Sendable, Codable {
         package var readiness: ReadinessRule
         /// Whether there is a listener to be seen waiting on: koomyd's, or one that workers of the app open themselves.
         package var hasListener: Bool
@@ -137,7 +137,7 @@ package struct Worker: Hashable, Sendable {
 // MARK: - Events
 
 extension Worker {
-    package enum Event: Hashable, Sendable {
+    package enum Event: Hashable, Sendable, Codable {
         case spawned
         case spawnFailed(StartFailure)
         case becameReady(ReadinessEvidence)
@@ -158,11 +158,11 @@ extension Worker {
         case probed(ProbeKind, attempt: UInt64, ProbeResult)
     }
 
-    package enum Timer: Hashable, Sendable {
+    package enum Timer: Hashable, Sendable, Codable {
         case readiness, uptime, maturity, kill, watchdog, age, readinessProbe, healthProbe
     }
 
-    package enum ProbeKind: String, Hashable, Sendable { case readiness, health }
+    package enum ProbeKind: String, Hashable, Sendable, Codable { case readiness, health }
 
     package enum Action: Hashable, Sendable {
         case spawn
@@ -315,5 +315,61 @@ extension Worker {
             (.purging, .spawnFailed), (.purging, .exited), (.gone, .spawned), (.gone, .spawnFailed), (.gone, .exited):
             return [.anomaly(Anomaly("Worker", state, event))]
         }
+    }
+}
+
+// MARK: - After koomyd was away
+
+extension Worker {
+    /// Whether its start was ordered, and is not known to have come about.
+    package var isOrdered: Bool {
+        switch state {
+        case .spawning, .unwanted, .condemned: true
+        case .starting, .ready, .leaving, .killing, .clearing, .purging, .gone: false
+        }
+    }
+
+    /// Whether its process runs and has proved nothing yet.
+    package var isStarting: Bool { state == .starting }
+
+    /// Whether it was killed, and its end has not been seen.
+    package var isCondemned: Bool {
+        switch state {
+        case .killing: true
+        case .spawning, .unwanted, .condemned, .starting, .ready, .leaving, .clearing, .purging, .gone: false
+        }
+    }
+
+    /// How what an ended worker left behind is dealt with.
+    package enum Remains: Hashable, Sendable { case asked, killed }
+
+    /// nil while its own process may live.
+    package var remains: Remains? {
+        switch state {
+        case .clearing: .asked
+        case .purging: .killed
+        case .spawning, .unwanted, .condemned, .starting, .ready, .leaving, .killing, .gone: nil
+        }
+    }
+}
+
+// MARK: - What an earlier release wrote
+
+extension Worker {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        id = try values.read(.id)
+        slot = try values.read(.slot)
+        generation = try values.read(.generation)
+        policy = try values.read(.policy)
+        state = try values.read(.state)
+        stage = try values.read(.stage)
+        startedAt = try values.read(.startedAt)
+        deadline = try values.read(.deadline)
+        try values.read(.evidence, into: &evidence)
+        try values.read(.readinessProbe, into: &readinessProbe)
+        try values.read(.healthProbe, into: &healthProbe)
+        try values.read(.complaint, into: &complaint)
+        try values.read(.memory, into: &memory)
     }
 }

@@ -17,9 +17,11 @@ package struct IOEvents: OptionSet, Hashable, Sendable {
     package static let hangUp = IOEvents(rawValue: 0x010)
     /// The peer will write no more.
     package static let peerClosed = IOEvents(rawValue: 0x2000)
+    /// Asked for beside others: fires once for each time that something comes, and not for what was left.
+    package static let edgeTriggered = IOEvents(rawValue: 1 << 31)
 }
 
-/// Fires whenever a descriptor is ready, again and again until what made it ready was taken.
+/// Fires whenever a descriptor is ready, again and again until what made it ready was taken, unless only edges count.
 package final class IOSource: EventSource {
     fileprivate let handler: (IOEvents) -> Void
     private let owned: SharedDescriptor?
@@ -36,7 +38,7 @@ package final class IOSource: EventSource {
         self.handler = handler
     }
 
-    /// Changes what is waited for.
+    /// Changes what is waited for; an edge-triggered source that is set anew fires if it is ready.
     package func setEvents(_ events: IOEvents) throws(SystemError) {
         try check(sd_event_source_set_io_events(source, events.rawValue), "watch a descriptor")
     }

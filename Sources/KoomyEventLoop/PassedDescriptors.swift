@@ -7,6 +7,11 @@ package struct PassedDescriptor {
     /// What FileDescriptorName= or FDNAME= called it; `unknown` without either.
     package var name: String
     package var descriptor: SharedDescriptor
+
+    package init(name: String, descriptor: SharedDescriptor) {
+        self.name = name
+        self.descriptor = descriptor
+    }
 }
 
 /// Socket activation and the descriptor store.

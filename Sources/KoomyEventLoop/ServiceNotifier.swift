@@ -1,4 +1,5 @@
 import CSystemd
+import Glibc
 package import KoomyModel
 package import KoomySystem
 
@@ -32,17 +33,43 @@ package struct ServiceNotifier {
         return try check(sd_notify(0, state), "sd_notify") > 0
     }
 
-    /// Gives systemd a copy of a descriptor to keep beyond our end (FDSTORE=1).
+    /// Gives systemd copies of descriptors to keep beyond our end, under a name they share (FDSTORE=1 of sd_notify(3)).
+    ///
+    /// It does not look whether one of them has hung up, as it else would, closing it then. One that it has already is
+    /// not stored again, and beyond FileDescriptorStoreMax= none is, both without a word. Returns false where there is no
+    /// systemd; throws EINVAL for a name that cannot be one, EAGAIN where systemd has no room for a message now.
     @discardableResult
-    package func store(_ descriptor: Int32, name: String) throws(SystemError) -> Bool {
-        let state = "FDSTORE=1\nFDNAME=\(name)"
-        return try check(sd_pid_notify_with_fds(0, 0, state, [descriptor], 1), "sd_notify", name) > 0
+    package func store(_ descriptors: [Int32], name: String) throws(SystemError) -> Bool {
+        try sendAtOnce("FDSTORE=1\nFDPOLL=0\nFDNAME=\(try Self.checked(name))", descriptors, name)
     }
 
     /// Has systemd close what was stored under a name.
     @discardableResult
     package func removeStored(name: String) throws(SystemError) -> Bool {
-        try check(sd_notify(0, "FDSTOREREMOVE=1\nFDNAME=\(name)"), "sd_notify", name) > 0
+        try sendAtOnce("FDSTOREREMOVE=1\nFDNAME=\(try Self.checked(name))", [], name)
+    }
+
+    /// Whether this can be the name of stored descriptors: 1 to 255 printable ASCII characters and no colon, which
+    /// separates them in LISTEN_FDNAMES.
+    package static func isDescriptorName(_ name: String) -> Bool {
+        (1...255).contains(name.utf8.count)
+            && name.utf8.allSatisfy { (0x20...0x7E).contains($0) && $0 != UInt8(ascii: ":") }
+    }
+
+    private static func checked(_ name: String) throws(SystemError) -> String {
+        guard isDescriptorName(name) else { throw SystemError("name descriptors", .invalidArgument, subject: name) }
+        return name
+    }
+
+    /// sd_notify(3) waits where systemd's queue is full; the path is therefore written to here, and only what is no path,
+    /// an abstract or a vsock address, is left to it.
+    private func sendAtOnce(_ state: String, _ descriptors: [Int32], _ name: String) throws(SystemError) -> Bool {
+        if let path = getenv("NOTIFY_SOCKET"), path.pointee == CChar(bitPattern: UInt8(ascii: "/")) {
+            try DatagramSocket.send(state.utf8, to: String(cString: path), descriptors: descriptors)
+            return true
+        }
+        let result = sd_pid_notify_with_fds(0, 0, state, descriptors, UInt32(descriptors.count))
+        return try check(result, "sd_notify", name) > 0
     }
 
     private static func text(of message: Message) -> String {

@@ -51,3 +51,30 @@ package struct AppSpec: Hashable, Sendable, Codable {
         self.health = health
     }
 }
+
+extension AppSpec {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            name: try values.read(.name),
+            command: try values.read(.command),
+            workingDirectory: try values.read(.workingDirectory)
+        )
+        try values.read(.environment, into: &environment)
+        try values.read(.instances, into: &instances)
+        try values.read(.listeners, into: &listeners)
+        try values.read(.readiness, into: &readiness)
+        try values.read(.health, into: &health)
+        try values.read(.restart, into: &restart)
+        try values.read(.stop, into: &stop)
+        try values.read(.rollout, into: &rollout)
+        try values.read(.recycle, into: &recycle)
+        try values.read(.identity, into: &identity)
+        try values.read(.attributes, into: &attributes)
+        try values.read(.watchdog, into: &watchdog)
+        try values.read(.logs, into: &logs)
+        try values.read(.slotVariable, into: &slotVariable)
+        try values.read(.port, into: &port)
+        try values.read(.startsAutomatically, into: &startsAutomatically)
+    }
+}

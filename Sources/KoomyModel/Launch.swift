@@ -68,3 +68,25 @@ package struct ResourceLimit: Hashable, Sendable, Codable {
         self.hard = hard
     }
 }
+
+extension Command {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(script: try values.read(.script))
+        try values.read(.arguments, into: &arguments)
+        try values.read(.interpreter, into: &interpreter)
+        try values.read(.interpreterArguments, into: &interpreterArguments)
+    }
+}
+
+extension ProcessAttributes {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init()
+        try values.read(.umask, into: &umask)
+        try values.read(.nice, into: &nice)
+        try values.read(.oomScoreAdjust, into: &oomScoreAdjust)
+        try values.read(.noNewPrivileges, into: &noNewPrivileges)
+        try values.read(.limits, into: &limits)
+    }
+}

@@ -57,3 +57,16 @@ package struct ListenerSpec: Hashable, Sendable, Codable {
         self.group = group
     }
 }
+
+extension ListenerSpec {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(name: try values.read(.name), address: try values.read(.address))
+        try values.read(.backlog, into: &backlog)
+        try values.read(.reusePort, into: &reusePort)
+        try values.read(.nonblocking, into: &nonblocking)
+        try values.read(.mode, into: &mode)
+        try values.read(.user, into: &user)
+        try values.read(.group, into: &group)
+    }
+}

@@ -36,3 +36,14 @@ package struct LogDateFormat: Hashable, Sendable, Codable {
         self.tokens = tokens
     }
 }
+
+extension LogSpec {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init()
+        try values.read(.outFile, into: &outFile)
+        try values.read(.errorFile, into: &errorFile)
+        try values.read(.dateFormat, into: &dateFormat)
+        try values.read(.isDisabled, into: &isDisabled)
+    }
+}

@@ -70,3 +70,52 @@ package struct RecyclePolicy: Hashable, Sendable, Codable {
     /// The limit behind `maxMemory`.
     package var effectiveHardMemory: ByteCount? { hardMemory ?? maxMemory?.multiplied(by: 2) }
 }
+
+extension RestartPolicy {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init()
+        try values.read(.isAutomatic, into: &isAutomatic)
+        try values.read(.minUptime, into: &minUptime)
+        try values.read(.maxRestarts, into: &maxRestarts)
+        try values.read(.window, into: &window)
+        try values.read(.delay, into: &delay)
+        try values.read(.maxDelay, into: &maxDelay)
+        try values.read(.jitter, into: &jitter)
+        try values.read(.fixedDelay, into: &fixedDelay)
+        try values.read(.stopExitCodes, into: &stopExitCodes)
+        try values.read(.erroredRetry, into: &erroredRetry)
+    }
+}
+
+extension StopPolicy {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init()
+        try values.read(.signal, into: &signal)
+        try values.read(.killTimeout, into: &killTimeout)
+    }
+}
+
+extension RolloutPolicy {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init()
+        try values.read(.order, into: &order)
+        try values.read(.surge, into: &surge)
+        try values.read(.unavailable, into: &unavailable)
+        try values.read(.healthyTime, into: &healthyTime)
+        try values.read(.readyTimeout, into: &readyTimeout)
+    }
+}
+
+extension RecyclePolicy {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init()
+        try values.read(.maxMemory, into: &maxMemory)
+        try values.read(.hardMemory, into: &hardMemory)
+        try values.read(.maxAge, into: &maxAge)
+        try values.read(.schedule, into: &schedule)
+    }
+}

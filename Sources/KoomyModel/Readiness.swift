@@ -76,3 +76,14 @@ package struct Probe: Hashable, Sendable, Codable {
         }
     }
 }
+
+extension Probe {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(kind: try values.read(.kind))
+        try values.read(.interval, into: &interval)
+        try values.read(.timeout, into: &timeout)
+        try values.read(.retries, into: &retries)
+        try values.read(.startPeriod, into: &startPeriod)
+    }
+}

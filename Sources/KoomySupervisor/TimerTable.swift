@@ -8,6 +8,8 @@ package final class TimerTable {
     private let loop: EventLoop
     private let fired: (TimerID) -> Void
     private var sources: [TimerID: TimerSource] = [:]
+    /// When each of them fires.
+    package private(set) var armed: [TimerID: Instant] = [:]
 
     package init(loop: EventLoop, fired: @escaping (TimerID) -> Void) {
         self.loop = loop
@@ -16,15 +18,19 @@ package final class TimerTable {
 
     /// Fires once at this time; an earlier order for the same timer is forgotten.
     package func arm(_ id: TimerID, at instant: Instant) throws(SystemError) {
+        armed[id] = instant
         if let source = sources[id] {
             source.arm(at: instant)
             return
         }
         sources[id] = try loop.timer(at: instant) { [weak self] in
-            self?.sources[id] = nil
+            self?.disarm(id)
             self?.fired(id)
         }
     }
 
-    package func disarm(_ id: TimerID) { sources[id] = nil }
+    package func disarm(_ id: TimerID) {
+        sources[id] = nil
+        armed[id] = nil
+    }
 }

@@ -30,6 +30,11 @@ package struct Errno: Hashable, Sendable {
     package static let addressInUse = Errno(EADDRINUSE)
     package static let addressNotAvailable = Errno(EADDRNOTAVAIL)
     package static let connectionRefused = Errno(ECONNREFUSED)
+    package static let messageTooLong = Errno(EMSGSIZE)
+    package static let badDescriptor = Errno(EBADF)
+    package static let connectionReset = Errno(ECONNRESET)
+    package static let notConnected = Errno(ENOTCONN)
+    package static let timedOut = Errno(ETIMEDOUT)
     package static let noData = Errno(ENODATA)
 }
 

@@ -58,22 +58,3 @@ extension FileDescriptor {
         }
     }
 }
-
-/// The two ends of a pipe.
-package struct Pipe: ~Copyable, Sendable {
-    package var readEnd: FileDescriptor
-    package var writeEnd: FileDescriptor
-
-    package init() throws(SystemError) {
-        var ends: [Int32] = [-1, -1]
-        try check(koomy_pipe(&ends), "pipe")
-        readEnd = FileDescriptor(owning: ends[0])
-        writeEnd = FileDescriptor(owning: ends[1])
-    }
-
-    /// Keeps one end and closes the other.
-    package consuming func takeReadEnd() -> FileDescriptor { readEnd }
-
-    /// Keeps one end and closes the other.
-    package consuming func takeWriteEnd() -> FileDescriptor { writeEnd }
-}

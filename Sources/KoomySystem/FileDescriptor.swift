@@ -11,6 +11,12 @@ package struct FileDescriptor: ~Copyable, Sendable {
 
     deinit { _ = koomy_close(number) }
 
+    /// Takes ownership of a descriptor that came through execve(2), and is not to go through the next; nil where there is none.
+    package init?(inheriting number: Int32) {
+        guard fcntl(number, F_SETFD, FD_CLOEXEC) >= 0 else { return nil }
+        self.init(owning: number)
+    }
+
     /// Closes it and says whether everything written to it was accepted (close(2)).
     package consuming func close() throws(SystemError) {
         let number = release()
@@ -49,13 +55,6 @@ extension FileDescriptor {
     package var isNonblocking: Bool? {
         let flags = koomy_get_flags(number)
         return flags < 0 ? nil : flags & O_NONBLOCK != 0
-    }
-}
-
-extension Pipe {
-    /// Both ends, each with an owner of its own.
-    package consuming func shared() -> (readEnd: SharedDescriptor, writeEnd: SharedDescriptor) {
-        (SharedDescriptor(readEnd), SharedDescriptor(writeEnd))
     }
 }
 

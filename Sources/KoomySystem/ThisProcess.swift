@@ -25,6 +25,13 @@ package enum ThisProcess {
         try check(koomy_set_process_name(name), "set the process name", name)
     }
 
+    /// How many descriptors this process may have open; as many as fit an Int where there is no limit.
+    package static var descriptorLimit: Int {
+        var limit = koomy_limit()
+        guard koomy_get_limit(ResourceLimit.Resource.nofile.kernelNumber, &limit) >= 0 else { return 0 }
+        return Int(clamping: limit.soft)
+    }
+
     /// Raises the soft limit of open files to the hard one and returns the limit as it was.
     ///
     /// Children get the old one back from `Spawner`: programs that use select(2) break above 1,024.
@@ -54,6 +61,36 @@ extension ThisProcess {
         }
         return found
     }
+
+    /// The path of the program that runs, or of what has taken its place since; nil where /proc does not tell.
+    package static var programPath: String? {
+        guard let path = ProcFS.link("/proc/self/exe") else { return nil }
+        let suffix = " (deleted)"
+        return path.hasSuffix(suffix) ? String(path.dropLast(suffix.count)) : path
+    }
+
+    /// Whether another file, or none, is where the program that runs came from.
+    package static var programWasReplaced: Bool {
+        guard let path = programPath, let here = FileIdentity(at: path) else { return true }
+        guard let own = try? openExecutable() else { return false }
+        return FileIdentity(of: own.number) != here
+    }
+
+    /// The numbers of everything that is open.
+    package static func openDescriptors() -> [Int32] {
+        ((try? Folder.names(in: "/proc/self/fd")) ?? []).compactMap { Int32($0) }.sorted()
+    }
+
+    /// A descriptor for each of these files that is open.
+    package static func descriptors(of identities: Set<FileIdentity>) -> [Int32] {
+        var left = identities
+        return openDescriptors().filter { number in
+            FileIdentity(of: number).map { left.remove($0) != nil } ?? false
+        }
+    }
+
+    /// Ends this process at once, with nothing torn down.
+    package static func exit(_ status: Int32) -> Never { Glibc._exit(status) }
 
     /// A path as it is meant from the present folder.
     package static func absolutePath(_ path: String) -> String {

@@ -75,6 +75,8 @@ public struct CommandResult: Codable, Hashable, Sendable {
     public var apps: [AppResult]
     /// What is wrong with the file, where that is why.
     public var diagnostics: [DiagnosticView]?
+    /// What an upgrade has made of the daemon; of that command only.
+    public var upgrade: UpgradeView?
 
     /// A result from its parts.
     public init(
@@ -83,7 +85,8 @@ public struct CommandResult: Codable, Hashable, Sendable {
         message: String,
         hint: String? = nil,
         apps: [AppResult] = [],
-        diagnostics: [DiagnosticView]? = nil
+        diagnostics: [DiagnosticView]? = nil,
+        upgrade: UpgradeView? = nil
     ) {
         self.code = code
         self.outcome = outcome
@@ -91,6 +94,7 @@ public struct CommandResult: Codable, Hashable, Sendable {
         self.hint = hint
         self.apps = apps
         self.diagnostics = diagnostics
+        self.upgrade = upgrade
     }
 
     /// A result whose code follows from its outcome.
@@ -99,7 +103,8 @@ public struct CommandResult: Codable, Hashable, Sendable {
         message: String,
         hint: String? = nil,
         apps: [AppResult] = [],
-        diagnostics: [DiagnosticView]? = nil
+        diagnostics: [DiagnosticView]? = nil,
+        upgrade: UpgradeView? = nil
     ) {
         self.init(
             code: outcome.exitCode.rawValue,
@@ -107,7 +112,8 @@ public struct CommandResult: Codable, Hashable, Sendable {
             message: message,
             hint: hint,
             apps: apps,
-            diagnostics: diagnostics
+            diagnostics: diagnostics,
+            upgrade: upgrade
         )
     }
 }

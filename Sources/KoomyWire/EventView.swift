@@ -51,6 +51,8 @@ public struct EventView: Codable, Hashable, Sendable {
 public enum EventType: String, CaseIterable, Codable, Hashable, Sendable {
     /// koomyd answers.
     case daemonStarted = "daemon.started"
+    /// koomyd goes on where the one before it was.
+    case daemonResumed = "daemon.resumed"
     /// koomyd was told to leave.
     case daemonStopping = "daemon.stopping"
     /// Log files were opened again.

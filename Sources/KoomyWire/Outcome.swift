@@ -2,6 +2,8 @@
 public enum ExitCode: Int32, CaseIterable, Codable, Hashable, Sendable {
     /// Done.
     case done = 0
+    /// `doctor` found an error.
+    case trouble = 1
     /// An app or worker of that name is not known.
     case noSuchApp = 2
     /// No daemon answers.
@@ -22,7 +24,7 @@ public enum ExitCode: Int32, CaseIterable, Codable, Hashable, Sendable {
     case notPermitted = 10
     /// The command line, or the request, is wrong (EX_USAGE of sysexits.h).
     case usage = 64
-    /// The ecosystem file is wrong or cannot be read (EX_DATAERR).
+    /// The ecosystem file is wrong or cannot be read, or the state of the daemon cannot be read (EX_DATAERR).
     case badConfiguration = 65
     /// A fault of koomy's own (EX_SOFTWARE).
     case internalError = 70
@@ -36,6 +38,8 @@ public enum ExitCode: Int32, CaseIterable, Codable, Hashable, Sendable {
 public enum Outcome: String, CaseIterable, Codable, Hashable, Sendable {
     /// It is as was asked for.
     case done
+    /// Something is not as it should be; said by `koomyctl doctor` only.
+    case trouble
     /// No app has that name.
     case noSuchApp = "no_such_app"
     /// The app has no such slot.
@@ -68,6 +72,8 @@ public enum Outcome: String, CaseIterable, Codable, Hashable, Sendable {
     case tooLarge = "too_large"
     /// The ecosystem file is wrong or cannot be read.
     case badConfiguration = "bad_configuration"
+    /// The new koomyd of an upgrade cannot read the state of the present one, which goes on.
+    case stateUnreadable = "state_unreadable"
     /// A fault of koomy's own.
     case internalError = "internal"
     /// The daemon is leaving and takes no more orders.
@@ -81,6 +87,7 @@ public enum Outcome: String, CaseIterable, Codable, Hashable, Sendable {
     public var exitCode: ExitCode {
         switch self {
         case .done: .done
+        case .trouble: .trouble
         case .noSuchApp, .noSuchWorker: .noSuchApp
         case .noDaemon, .shuttingDown: .noDaemon
         case .workerFailed: .workerFailed
@@ -91,7 +98,7 @@ public enum Outcome: String, CaseIterable, Codable, Hashable, Sendable {
         case .aborted: .aborted
         case .notPermitted: .notPermitted
         case .usage, .badRequest, .notFound, .methodNotAllowed, .tooLarge: .usage
-        case .badConfiguration: .badConfiguration
+        case .badConfiguration, .stateUnreadable: .badConfiguration
         case .internalError: .internalError
         case .cannotSave: .cannotSave
         case .timedOut: .timedOut
@@ -107,8 +114,8 @@ public enum Outcome: String, CaseIterable, Codable, Hashable, Sendable {
         case .usage, .badRequest: 400
         case .methodNotAllowed: 405
         case .tooLarge: 413
-        case .badConfiguration: 422
-        case .superseded, .aborted, .workerFailed, .readyTimeout, .unhealthy, .drainForced: 409
+        case .badConfiguration, .stateUnreadable: 422
+        case .trouble, .superseded, .aborted, .workerFailed, .readyTimeout, .unhealthy, .drainForced: 409
         case .internalError: 500
         case .noDaemon, .shuttingDown: 503
         case .timedOut: 504

@@ -15,6 +15,8 @@ import Testing
             let daemon = try ScriptedDaemon(path: files("control.sock"), script: script)
             return daemon.whileAnswering { () -> ClientError? in
                 var client = ControlClient(socketPath: daemon.path)
+                client.contactPatience = .zero
+                client.returnPatience = .zero
                 change(&client)
                 do throws(ClientError) {
                     try body(client)
@@ -31,7 +33,8 @@ import Testing
     @Test func `no socket, and a socket that nobody listens on, are no daemon`() throws {
         try Workspace.with { files in
             let path = files("control.sock")
-            let client = ControlClient(socketPath: path)
+            var client = ControlClient(socketPath: path)
+            client.contactPatience = .zero
             #expect(throws: ClientError.noDaemon(path: path)) { try client.status() }
             _ = try ScriptedDaemon(path: path) { _ in [] }
             // It has gone, and its file is still there.

@@ -55,7 +55,11 @@ private let done = CommandResult(.done, message: "2 workers are ready")
             (.scale(ScaleRequest(app: "a", instances: "+1")), #"/v1/scale {"app":"a","instances":"+1"}"#),
             (.reset(TargetsRequest(targets: ["a"])), #"/v1/reset {"targets":["a"]}"#),
             (.delete(TargetsRequest(targets: ["a"])), #"/v1/delete {"targets":["a"]}"#),
-            (.stopDaemon, "/v1/daemon/stop {}"), (.reopenLogs, "/v1/daemon/reopen-logs {}"),
+            (.stopDaemon(StopDaemonRequest()), "/v1/daemon/stop {}"),
+            (.stopDaemon(StopDaemonRequest(workers: .leave)), #"/v1/daemon/stop {"workers":"leave"}"#),
+            (.upgradeDaemon(UpgradeRequest()), "/v1/daemon/upgrade {}"),
+            (.upgradeDaemon(UpgradeRequest(binary: "/k")), #"/v1/daemon/upgrade {"binary":"/k"}"#),
+            (.reopenLogs, "/v1/daemon/reopen-logs {}"),
         ]
         try withClient({ _ in .stream([], done) }) { client, daemon in
             for (command, _) in commands { try #expect(client.command(command) == done) }

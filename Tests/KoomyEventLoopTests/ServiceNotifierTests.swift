@@ -37,10 +37,57 @@ struct ServiceNotifierTests {
             #expect(try received() == "STOPPING=1\nEXTEND_TIMEOUT_USEC=5000000\nWATCHDOG=1")
             try notifier.send(.mainProcess(42), .raw("X_KOOMY=1"))
             #expect(try received() == "MAINPID=42\nX_KOOMY=1")
-            try notifier.store(0, name: "api:http")
-            #expect(try received() == "FDSTORE=1\nFDNAME=api:http")
-            try notifier.removeStored(name: "api:http")
-            #expect(try received() == "FDSTOREREMOVE=1\nFDNAME=api:http")
+            socket.removeFile()
+        }
+    }
+
+    @Test
+    func `descriptors are stored together under one name`() async {
+        await #expect(processExitsWith: .success) { @MainActor in
+            let path = "/tmp/koomy-notify-\(ThisProcess.id)"
+            let socket = try DatagramSocket(path: path)
+            setenv("NOTIFY_SOCKET", path, 1)
+            let notifier = ServiceNotifier()
+            func received() throws -> String { String(decoding: try socket.receive()?.bytes ?? [], as: UTF8.self) }
+
+            let pipe = try Pipe()
+            #expect(try notifier.store([pipe.readEnd.number, pipe.writeEnd.number], name: "worker.api.7"))
+            // On their way they keep the pipe open.
+            try pipe.readEnd.setNonblocking(true)
+            let readEnd = pipe.takeReadEnd()
+            #expect(try readEnd.read(most: 1) == nil)
+            #expect(try received() == "FDSTORE=1\nFDPOLL=0\nFDNAME=worker.api.7")
+            #expect(try readEnd.read(most: 1) == [])
+            #expect(try notifier.removeStored(name: "worker.api.7"))
+            #expect(try received() == "FDSTOREREMOVE=1\nFDNAME=worker.api.7")
+            socket.removeFile()
+        }
+    }
+
+    @Test(arguments: [
+        "", "api:http", "two\nlines", "tab\t", "\u{7F}", "naïve", String(repeating: "n", count: 256),
+    ])
+    func `a name that systemd would not take is refused`(name: String) {
+        #expect(!ServiceNotifier.isDescriptorName(name))
+        #expect(throws: SystemError.self) { try ServiceNotifier().store([0], name: name) }
+        #expect(throws: SystemError.self) { try ServiceNotifier().removeStored(name: name) }
+    }
+
+    @Test
+    func `a systemd that is slow is not waited for`() async {
+        await #expect(processExitsWith: .success) { @MainActor in
+            let path = "/tmp/koomy-notify-\(ThisProcess.id)"
+            let socket = try DatagramSocket(path: path)
+            setenv("NOTIFY_SOCKET", path, 1)
+            var failure: SystemError?
+            for _ in 0..<10_000 where failure == nil {
+                do throws(SystemError) {
+                    try ServiceNotifier().store([0], name: "x")
+                } catch {
+                    failure = error
+                }
+            }
+            #expect(failure?.errno == .wouldBlock)
             socket.removeFile()
         }
     }

@@ -40,6 +40,18 @@ struct DatagramSocketTests {
     }
 
     @Test
+    func `a message that is looked at stays until it is taken`() throws {
+        let socket = try DatagramSocket(path: path)
+        #expect(try socket.peek() == nil)
+        try DatagramSocket.send("READY=1".utf8, to: path)
+        let seen = try #require(try socket.peek())
+        #expect(seen.bytes == Array("READY=1".utf8) && seen.sender?.pid == ThisProcess.id)
+        #expect(try socket.peek() == seen)
+        #expect(try socket.receive() == seen)
+        #expect(try socket.peek() == nil)
+    }
+
+    @Test
     func `messages keep their order and their borders`() throws {
         let socket = try DatagramSocket(path: path)
         for number in 0..<5 { try DatagramSocket.send("STATUS=\(number)".utf8, to: path) }

@@ -55,6 +55,29 @@ struct PidfdTests {
     }
 
     @Test
+    func `each process has an identity of its own that outlives it, where the kernel has one`() throws {
+        let first = try Child.sleeping()
+        let second = try Child.sleeping()
+        let identity = first.process.pidfd.identity
+        if kernelIsAtLeast(6, 9) { #expect(identity != nil) }
+        #expect(identity == nil || identity != second.process.pidfd.identity)
+        #expect(try Pidfd.open(first.pid).identity == identity)
+        try first.kill()
+        _ = try first.ended()
+        #expect(first.process.pidfd.identity == identity)
+        // A descriptor that is no pidfd of a process has none.
+        #expect(Pidfd(pid: 1, owning: try Pipe().takeReadEnd()).identity == nil)
+    }
+
+    private func kernelIsAtLeast(_ major: Int, _ minor: Int) -> Bool {
+        var name = utsname()
+        uname(&name)
+        let release = withUnsafeBytes(of: name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        let parts = release.split(separator: ".").compactMap { Int($0) }
+        return parts.count > 1 && (parts[0], parts[1]) >= (major, minor)
+    }
+
+    @Test
     func `a descriptor of a child can be copied`() throws {
         let pipe = try Pipe()
         let child = try Child.sleeping { $0.descriptors = [.init(pipe.writeEnd.number, as: 9)] }
@@ -68,8 +91,9 @@ struct PidfdTests {
         let first = try Child.sleeping()
         try first.kill()
         _ = try first.ended()
-        // Others may take the number first, so try a few times.
-        for _ in 0..<200 {
+        // Others may take the number first, so it is tried for a while.
+        let deadline = MonotonicClock.now() + .seconds(30)
+        while MonotonicClock.now() < deadline {
             let file = FileDescriptor(owning: open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC))
             try file.writeAll("\(first.pid - 1)".utf8)
             let second = try Child.sleeping()

@@ -5,15 +5,17 @@ import Testing
 @Suite struct OutcomeTests {
     @Test func `the numbers are those that scripts rely on`() {
         let numbers = ExitCode.allCases.map(\.rawValue)
-        #expect(numbers == [0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 64, 65, 70, 73, 75])
+        #expect(numbers == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 64, 65, 70, 73, 75])
     }
 
     @Test func `the words are those that programs rely on`() {
         #expect(
             Outcome.allCases.map(\.rawValue) == [
-                "done", "no_such_app", "no_such_worker", "no_daemon", "worker_failed", "ready_timeout", "unhealthy",
+                "done", "trouble", "no_such_app", "no_such_worker", "no_daemon", "worker_failed", "ready_timeout",
+                "unhealthy",
                 "drain_forced", "superseded", "aborted", "not_permitted", "usage", "bad_request", "not_found",
-                "method_not_allowed", "too_large", "bad_configuration", "internal", "shutting_down", "cannot_save",
+                "method_not_allowed", "too_large", "bad_configuration", "state_unreadable", "internal", "shutting_down",
+                "cannot_save",
                 "timed_out",
             ]
         )

@@ -9,6 +9,8 @@ package final class ScriptedDaemon: Sendable {
     package struct Request: Hashable, Sendable {
         package var method: String
         package var target: String
+        /// The value of `Idempotency-Key`.
+        package var key: String?
         package var body: [UInt8]
 
         /// `POST /v1/stop {"targets":["api"]}`.
@@ -42,8 +44,14 @@ package final class ScriptedDaemon: Sendable {
     /// What was asked so far.
     package var requests: [Request] { received.withLock { $0 } }
 
+    /// What becomes of the socket's file at the end: removed as by a koomyd that leaves, or left by one that is killed.
+    package enum Ending { case removed, staleSocket }
+
     /// Answers in a thread of its own while the body runs.
-    package func whileAnswering<Result>(_ body: () throws -> Result) rethrows -> Result {
+    package func whileAnswering<Result>(
+        leavingBehind: Ending = .removed,
+        _ body: () throws -> Result
+    ) rethrows -> Result {
         let box = Unmanaged.passRetained(self)
         var made = pthread_t()
         let failure = pthread_create(
@@ -63,7 +71,7 @@ package final class ScriptedDaemon: Sendable {
         defer {
             _ = try? stopper.descriptor.writeAll([0])
             pthread_join(made, nil)
-            unlink(path)
+            if case .removed = leavingBehind { unlink(path) }
         }
         return try body()
     }
@@ -106,7 +114,11 @@ package final class ScriptedDaemon: Sendable {
                 switch event {
                 case .request(let request): head = request
                 case .body(let piece): body += piece
-                case .end: return head.map { Request(method: $0.method, target: $0.target, body: body) }
+                case .end:
+                    return head.map { head in
+                        let key = head.headers["Idempotency-Key"]
+                        return Request(method: head.method, target: head.target, key: key, body: body)
+                    }
                 case .failed, .response: return nil
                 }
             }

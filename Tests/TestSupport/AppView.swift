@@ -4,7 +4,7 @@ package import Glibc
 package struct AppView: CustomStringConvertible {
     package let json: JSON
 
-    init(_ json: JSON) { self.json = json }
+    package init(_ json: JSON) { self.json = json }
 
     package var state: String { json.state.string ?? "?" }
     package var instances: Int { json.instances.int ?? -1 }
@@ -41,4 +41,9 @@ package struct WorkerView: CustomStringConvertible {
     package var description: String {
         "\(slot):\(state) pid \(pid.map { "\($0)" } ?? "-") restarts \(restarts) last \(lastExit)"
     }
+}
+
+extension AppView {
+    /// An app of a status in one line.
+    package static func described(_ json: JSON) -> String { AppView(json).description }
 }

@@ -14,7 +14,21 @@ extension Trait where Self == ConditionTrait {
         }
     }
 
+    /// A release build has no fault points, and notes nothing where it is told to.
+    package static var needsDebugBuild: Self {
+        .enabled("needs koomyd of a debug build") {
+            let isNoted = try? Workspace.with { workspace in
+                let environment = baseEnvironment().merging(["KOOMY_FAULT": "count:,log:\(workspace("log"))"]) { $1 }
+                _ = try Command.run([Binaries.path("koomyd"), "--version"], environment: environment)
+                return Files.exists(workspace("log"))
+            }
+            return isNoted == true
+        }
+    }
+
     package static var needsNode: Self { .enabled("needs node") { Binaries.installed("node") != nil } }
+
+    package static var needsStrace: Self { .enabled("needs strace") { Binaries.installed("strace") != nil } }
 
     package static var needsGunicorn: Self { .enabled("needs gunicorn") { Binaries.installed("gunicorn") != nil } }
 

@@ -12,7 +12,7 @@ package final class Daemon {
     private let command: [String]
     private let environment: [String: String]
     /// Open descriptors at the start, before it had any app; nil in foreground mode, where there is no such moment.
-    private var idleDescriptors: [Int: String]?
+    package private(set) var idleDescriptors: [Int: String]?
 
     package var pid: pid_t { process.pid }
     package var controlSocket: String { "\(home)/run/control.sock" }
@@ -75,11 +75,18 @@ package final class Daemon {
         try BackgroundProcess(command, name: "koomyd", in: workspace, environment: environment)
     }
 
-    /// Starts it again with the same folders, after it has ended.
-    package func startAgain() throws {
-        _ = try process.wait()
-        process = try Self.start(workspace, command, environment)
+    /// Starts it again with the same folders, after it has ended, and waits until it answers.
+    ///
+    /// `changes` are made to its environment for this time.
+    package func startAgain(_ changes: [String: String] = [:]) throws {
+        try launchAgain(changes)
         try waitUntilItAnswers()
+    }
+
+    /// Starts it again and does not wait.
+    package func launchAgain(_ changes: [String: String] = [:]) throws {
+        _ = try process.wait()
+        process = try Self.start(workspace, command, environment.merging(changes) { $1 })
     }
 
     /// Ends it with a signal and returns how it ended.
@@ -89,7 +96,8 @@ package final class Daemon {
         return try process.wait(within: limit)
     }
 
-    private func waitUntilItAnswers() throws {
+    /// Waits until its control socket answers; throws when it ends instead.
+    package func waitUntilItAnswers() throws {
         try eventually("koomyd answers on \(controlSocket)") {
             if let exit = process.ended { throw TestFailure(description: "koomyd ended with \(exit)") }
             return (try? HTTP.get("/v1/status", from: .unix(controlSocket)))?.status == 200
@@ -101,7 +109,7 @@ package final class Daemon {
             if let idleDescriptors {
                 _ = try ctl("delete", "all")
                 do {
-                    try eventually(within: .seconds(5), "koomyd has as many descriptors as when it was idle") {
+                    try eventually(within: .seconds(15), "koomyd has as many descriptors as when it was idle") {
                         ProcessTable.descriptors(of: pid).count <= idleDescriptors.count
                     }
                 } catch {
@@ -113,7 +121,7 @@ package final class Daemon {
             if exit != .code(0) { Issue.record("koomyd ended with \(exit)", sourceLocation: place) }
         }
         do {
-            try eventually(within: .seconds(2), "no process is left") { strays.isEmpty }
+            try eventually(within: .seconds(10), "no process is left") { strays.isEmpty }
         } catch {
             let what = strays.map { "\($0): \(ProcessTable.arguments(of: $0).joined(separator: " "))" }
             Issue.record("koomyd leaves processes behind: \(what)", sourceLocation: place)

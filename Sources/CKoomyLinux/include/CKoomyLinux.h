@@ -6,11 +6,13 @@
 // Every function returns a value >= 0, or -errno. Memory is always the caller's. Every descriptor is opened
 // close-on-exec. Calls that a signal interrupted are made again, except close(2), which is never repeated.
 
+#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "splice.h"
 #include "worker.h"
 
 #ifdef __cplusplus
@@ -169,6 +171,12 @@ int koomy_is_signal_blocked(int signal);
 int koomy_ignore_signal(int signal);
 int koomy_get_limit(int resource, struct koomy_limit *limit);
 int koomy_set_limit(const struct koomy_limit *limit);
+/// Executes a program in place (execve(2)) with these descriptors kept open; returns only where that failed, with every
+/// descriptor as it was. The program is a path, or, where that is NULL, an open file.
+int koomy_execute(
+    const char *path, int file, char *const *argv, char *const *envp, const int *kept, size_t kept_count);
+/// The program that this process runs, for koomy_execute, whatever has its path by now.
+int koomy_open_own_program(void);
 /// Copies memory of another process; returns the number of bytes; needs ptrace rights on it.
 ssize_t koomy_read_memory(pid_t pid, uint64_t address, void *buffer, size_t size);
 
@@ -213,6 +221,8 @@ int koomy_set_v6_only(int socket, int enabled);
 int koomy_set_pass_credentials(int socket);
 /// 1 for a socket that listens.
 int koomy_is_listening(int socket);
+/// SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET.
+int koomy_socket_type(int socket);
 
 // ---- message.c ----
 
@@ -237,10 +247,12 @@ struct koomy_message {
     struct koomy_credentials credentials;
     /// The message was longer than the room for it.
     int is_truncated;
+    /// More descriptors came than there was room for, or than this process may have; they are closed.
+    int lost_descriptors;
 };
 
-/// Receives one message without waiting; returns its length.
-ssize_t koomy_receive(int socket, struct koomy_message *message);
+/// Receives one message without waiting, or, where it stays, looks at it only; returns its length.
+ssize_t koomy_receive(int socket, struct koomy_message *message, int stays);
 /// Sends one message without waiting and without SIGPIPE; `address` may be NULL.
 ssize_t koomy_send(
     int socket, const void *bytes, size_t size, const int *descriptors, size_t count, const struct koomy_address *address);
@@ -264,12 +276,17 @@ int koomy_close(int descriptor);
 ssize_t koomy_read(int descriptor, void *buffer, size_t size);
 ssize_t koomy_write(int descriptor, const void *bytes, size_t size);
 int koomy_pipe(int ends[2]);
+/// The read end is a plain one; the write end, open for reading too, keeps the pipe's reader there for as long as it is
+/// open itself. Where that cannot be had, because /proc is missing, it is a plain one.
+int koomy_pipe_with_lasting_reader(int ends[2]);
 /// fcntl(2), F_SETPIPE_SZ.
 int koomy_set_pipe_size(int descriptor, int bytes);
 /// A duplicate with a number of at least `minimum`.
 int koomy_duplicate(int descriptor, int minimum);
 int koomy_get_flags(int descriptor);
 int koomy_set_nonblocking(int descriptor, int enabled);
+/// Waits until a descriptor is ready, -1 milliseconds for ever; 0 also where a signal came first.
+int koomy_poll(struct pollfd *set, size_t count, int milliseconds);
 int koomy_fsync(int descriptor);
 int koomy_truncate(int descriptor, int64_t size);
 int koomy_rename(const char *from, const char *to);
@@ -282,6 +299,8 @@ int koomy_change_mode_of(int descriptor, mode_t mode);
 int koomy_change_owner(const char *path, uid_t uid, gid_t gid);
 int koomy_status(int descriptor, struct koomy_file_status *status);
 int koomy_status_at(const char *path, int follows_link, struct koomy_file_status *status);
+/// The kind of the file system on which an open file is, as a number of statfs(2).
+int koomy_file_system(int descriptor);
 /// faccessat(2) with AT_EACCESS; mode is made of R_OK, W_OK and X_OK.
 int koomy_access(const char *path, int mode);
 /// Locks without waiting: -EWOULDBLOCK where somebody else holds the lock.
@@ -293,6 +312,20 @@ int koomy_set_attribute(const char *path, const char *name, const void *bytes, s
 ssize_t koomy_read_file(const char *path, void *buffer, size_t size);
 /// Writes to a file that exists, in one call, as the files of cgroups(7) want it.
 ssize_t koomy_write_file(const char *path, const void *bytes, size_t size);
+
+// ---- memory.c ----
+
+/// An empty file in memory that has no path and can be sealed; the name is shown in /proc only.
+int koomy_memory_create(const char *name);
+/// Forbids every change from now on (fcntl_linux.h, F_ADD_SEALS).
+int koomy_memory_seal(int descriptor);
+/// 1 where a file can no more be changed by anybody; -EINVAL for what cannot be sealed at all.
+int koomy_memory_is_sealed(int descriptor);
+/// Reads from a place without moving the offset.
+ssize_t koomy_read_at(int descriptor, void *buffer, size_t size, int64_t offset);
+
+// ---- directory.c ----
+
 /// Calls `visit` with each name in a directory but `.` and `..`, until it returns other than 0.
 int koomy_list_directory(const char *path, int (*visit)(const char *name, void *context), void *context);
 

@@ -8,12 +8,15 @@ final class Answer {
     private let apps: Set<AppName>?
     private let onProgress: (CommandProgress) -> Void
     private let onEnd: (CommandResult) -> Void
+    private let onBreak: () -> Void
 
     init(
         apps: Set<AppName>?,
         progress: @escaping (CommandProgress) -> Void = { _ in },
+        breakOff: @escaping () -> Void = {},
         end: @escaping (CommandResult) -> Void
     ) {
+        onBreak = breakOff
         self.apps = apps
         onProgress = progress
         onEnd = end
@@ -25,7 +28,14 @@ final class Answer {
         onProgress(CommandProgress(app: app.text, slot: text.slot, message: text.message, step: text.type.rawValue))
     }
 
-    func finish(_ reply: Reply) { onEnd(CommandResult(reply)) }
+    func progress(_ words: String, step: String) {
+        onProgress(CommandProgress(app: nil, slot: nil, message: words, step: step))
+    }
+
+    /// Another koomyd will have the result.
+    func breakOff() { onBreak() }
+
+    func finish(_ result: CommandResult) { onEnd(result) }
 }
 
 extension CommandResult {

@@ -6,7 +6,18 @@ import KoomyWire
 
 /// Commands of the control socket, put to the fleet.
 extension Supervisor: ControlDelegate {
-    package func execute(_ command: ControlCommand, from peer: PeerCredentials, answering stream: CommandStream) {
+    package func execute(
+        _ command: ControlCommand,
+        key: String?,
+        from peer: PeerCredentials,
+        answering stream: CommandStream
+    ) {
+        let key = key.map { OperationTable.Key(text: $0, userID: peer.userID) }
+        if let key, let standing = operations.standing(key) {
+            log.info("\(command.name) again by user \(peer.userID), process \(peer.pid)")
+            attach(stream, to: standing)
+            return
+        }
         log.info("\(command.name) by user \(peer.userID), process \(peer.pid)")
         switch translate(command) {
         case .failure(let refusal):
@@ -15,25 +26,53 @@ extension Supervisor: ControlDelegate {
         case .success(.reopenLogs):
             reopenLogs()
             stream.finish(CommandResult(.done, message: "the logs are open again"))
+        case .success(.leaveWorkers):
+            stream.finish(CommandResult(.done, message: leftRunning))
+            leaveWorkers()
+        case .success(.upgrade(let binary)):
+            let request = nextRequest(key)
+            answers[request] = [answer(on: stream, for: nil)]
+            upgrade(to: binary, for: request)
         case .success(.request(let work, let warnings)):
-            let answer = Answer(
-                apps: apps(concernedBy: work),
-                progress: { stream.send($0) },
-                end: { result in
-                    var result = result
-                    if !warnings.isEmpty { result.diagnostics = warnings }
-                    stream.finish(result)
-                }
-            )
-            stream.onClose = { [weak self] in self?.abandon(answer) }
-            request(work, answer: answer)
+            // systemctl waits for a koomyctl reload that it runs.
+            if case .reload = work { keepServiceManagerWaiting() }
+            request(work, key: key, answer: answer(on: stream, for: apps(concernedBy: work), warnings))
         }
+    }
+
+    /// Tells a client that asks again what it would have been told.
+    private func attach(_ stream: CommandStream, to standing: OperationTable.Standing) {
+        switch standing {
+        case .ended(let result): stream.finish(result)
+        case .running(let request): answers[request, default: []].append(answer(on: stream, for: nil))
+        }
+    }
+
+    private func answer(
+        on stream: CommandStream,
+        for apps: Set<AppName>?,
+        _ warnings: [DiagnosticView] = []
+    ) -> Answer {
+        let answer = Answer(
+            apps: apps,
+            progress: { stream.send($0) },
+            breakOff: { stream.breakOff() },
+            end: { result in
+                var result = result
+                if !warnings.isEmpty { result.diagnostics = warnings }
+                stream.finish(result)
+            }
+        )
+        stream.onClose = { [weak self] in self?.abandon(answer) }
+        return answer
     }
 
     /// What remains of a command once its words have been understood.
     private enum Work {
         case request(Request, warnings: [DiagnosticView])
         case reopenLogs
+        case leaveWorkers
+        case upgrade(binary: String)
     }
 
     private func translate(_ command: ControlCommand) -> Result<Work, Refusal> {
@@ -50,9 +89,16 @@ extension Supervisor: ControlDelegate {
         case .abort(let request): return targets(request.targets, Request.abort)
         case .scale(let request): return scale(request)
         case .reload(let request): return reload(request)
-        case .stopDaemon:
+        case .stopDaemon(let request):
+            if request.workers == .leave {
+                guard setting.foregroundFile == nil else { return .failure(.inForeground) }
+                return .success(.leaveWorkers)
+            }
             announceLeaving(.drain)
             return .success(.request(.shutdown(.drain), warnings: []))
+        case .upgradeDaemon(let request):
+            guard setting.foregroundFile == nil else { return .failure(.inForeground) }
+            return .success(.upgrade(binary: request.binary ?? ThisProcess.programPath ?? "/proc/self/exe"))
         case .reopenLogs: return .success(.reopenLogs)
         }
     }
@@ -174,7 +220,7 @@ extension Supervisor: ControlDelegate {
                     self?.reporter.ready()
                 }
             )
-        case .success(.reopenLogs): break
+        case .success(.reopenLogs), .success(.leaveWorkers), .success(.upgrade): break
         }
     }
 
@@ -189,6 +235,21 @@ extension Supervisor: ControlDelegate {
     package func leave(_ urgency: Urgency) {
         announceLeaving(urgency)
         request(.shutdown(urgency), answer: Answer(apps: nil) { _ in })
+    }
+
+    /// Ends this koomyd, and leaves the workers and their sockets to the one that follows.
+    package func leaveWorkers() {
+        announce(.daemonStopping, leftRunning)
+        beginJournal()
+        reporter.stopping()
+        for answer in answers.values.joined() { answer.breakOff() }
+        leaving = .workersStay
+        loop.exit(code: 0)
+    }
+
+    private var leftRunning: String {
+        let count = processes.workers.count
+        return "left running: \(count) \(count == 1 ? "worker" : "workers"); the next koomyd takes them back"
     }
 
     private func announceLeaving(_ urgency: Urgency) {
@@ -216,6 +277,12 @@ extension Supervisor: ControlDelegate {
     private var source: ConfigurationSource { ConfigurationSource(environment: setting.environment) }
 }
 
+extension Refusal {
+    fileprivate static var inForeground: Refusal {
+        Refusal(.badRequest, "a koomyd in the foreground takes its workers with it", hint: "stop it and start it again")
+    }
+}
+
 extension ControlCommand {
     /// For the log.
     fileprivate var name: String {
@@ -228,7 +295,8 @@ extension ControlCommand {
         case .scale(let request): "scale \(request.app) \(request.instances)"
         case .reload(let request): "reload \(request.file ?? (request.targets ?? ["all"]).joined(separator: " "))"
         case .abort(let request): "abort \(request.targets.joined(separator: " "))"
-        case .stopDaemon: "daemon stop"
+        case .stopDaemon(let request): "daemon stop (\((request.workers ?? .drain).rawValue))"
+        case .upgradeDaemon(let request): "daemon upgrade" + (request.binary.map { " \($0)" } ?? "")
         case .reopenLogs: "daemon reopen-logs"
         }
     }

@@ -21,7 +21,7 @@ extension Supervisor {
 
     package func knownApps() -> [String] { fleet.knownNames.map(\.text) }
 
-    package func events(since sequence: UInt64) -> [EventView] { journal.events(since: sequence) }
+    package func events(since sequence: UInt64) -> [EventView] { events.events(since: sequence) }
 
     /// root, koomyd's own user, and for the system's koomyd the members of the group `koomy`.
     package func permits(_ peer: PeerCredentials, changing: Bool) -> Bool {

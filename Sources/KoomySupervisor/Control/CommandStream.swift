@@ -40,6 +40,14 @@ package final class CommandStream {
         stream.end()
     }
 
+    /// Ends the answer without a result, because another koomyd will have it: a client that sent a key asks for it there.
+    package func breakOff() {
+        guard !isFinished else { return }
+        isFinished = true
+        isAccepted = true
+        stream.end()
+    }
+
     /// Says why the command was not begun, with an HTTP status, before anything was sent.
     ///
     /// The status is said while `execute` runs; after that the client has status 200, and gets the same as a result.

@@ -10,7 +10,8 @@ package enum ControlCommand: Hashable, Sendable {
     case scale(ScaleRequest)
     case reload(ReloadRequest)
     case abort(TargetsRequest)
-    case stopDaemon
+    case stopDaemon(StopDaemonRequest)
+    case upgradeDaemon(UpgradeRequest)
     case reopenLogs
 }
 
@@ -18,6 +19,7 @@ package enum ControlCommand: Hashable, Sendable {
 enum ControlVerb: String, CaseIterable {
     case start, stop, restart, reset, delete, scale, reload, abort
     case stopDaemon = "daemon/stop"
+    case upgradeDaemon = "daemon/upgrade"
     case reopenLogs = "daemon/reopen-logs"
 
     /// The command of a request's body; an empty body stands for `{}`.
@@ -35,9 +37,8 @@ enum ControlVerb: String, CaseIterable {
         case .scale: return .scale(try decode(body) { $0.problem })
         case .reload: return .reload(try decode(body) { $0.problem })
         case .abort: return .abort(try decode(body) { $0.problem })
-        case .stopDaemon:
-            try checkObject(body)
-            return .stopDaemon
+        case .stopDaemon: return .stopDaemon(try decode(body) { _ in nil })
+        case .upgradeDaemon: return .upgradeDaemon(try decode(body) { $0.problem })
         case .reopenLogs:
             try checkObject(body)
             return .reopenLogs
@@ -58,7 +59,9 @@ enum ControlVerb: String, CaseIterable {
         case .stop, .restart, .reset, .delete, .abort: ["targets"]
         case .scale: ["app", "instances"]
         case .reload: ["file", "targets"]
-        case .stopDaemon, .reopenLogs: []
+        case .stopDaemon: ["workers"]
+        case .upgradeDaemon: ["binary"]
+        case .reopenLogs: []
         }
     }
 

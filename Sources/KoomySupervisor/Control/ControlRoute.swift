@@ -6,6 +6,7 @@ enum ControlRoute: Hashable {
     case status
     case app(String)
     case events
+    case doctor
     case command(ControlVerb)
 
     /// nil for a path that means nothing here.
@@ -16,6 +17,7 @@ enum ControlRoute: Hashable {
         case "version": self = .version
         case "status": self = .status
         case "events": self = .events
+        case "doctor": self = .doctor
         case let path:
             if segments.count == 3, segments[1] == "apps", !segments[2].isEmpty {
                 self = .app(segments[2])
@@ -30,7 +32,7 @@ enum ControlRoute: Hashable {
     /// The methods that it knows, as `Allow` has them (RFC 9110, 10.2.1).
     var methods: [String] {
         switch self {
-        case .index, .version, .status, .app, .events: ["GET", "HEAD"]
+        case .index, .version, .status, .app, .events, .doctor: ["GET", "HEAD"]
         case .command: ["POST"]
         }
     }
@@ -43,12 +45,13 @@ enum ControlRoute: Hashable {
         case .status: "/v1/status"
         case .app(let name): "/v1/apps/\(name)"
         case .events: "/v1/events"
+        case .doctor: "/v1/doctor"
         case .command(let verb): "/v1/\(verb.rawValue)"
         }
     }
 
     /// All of them, in the order in which they are listed.
     static var all: [ControlRoute] {
-        [.index, .version, .status, .app("NAME"), .events] + ControlVerb.allCases.map { .command($0) }
+        [.index, .version, .status, .app("NAME"), .events, .doctor] + ControlVerb.allCases.map { .command($0) }
     }
 }

@@ -70,16 +70,22 @@ package final class ControlServer {
             guard let app = delegate.app(name) else { return .complete(.noSuchApp(name, delegate.knownApps())) }
             return .complete(.value(app))
         case .events: return events(target.query, isHead: request.method == "HEAD", delegate)
-        case .command(let verb): return execute(verb, body, request.peer, delegate)
+        case .doctor: return .complete(.value(delegate.doctor()))
+        case .command(let verb): return execute(verb, body, request, delegate)
         }
     }
 
     private func execute(
         _ verb: ControlVerb,
         _ body: [UInt8],
-        _ peer: PeerCredentials,
+        _ request: HTTPRequest,
         _ delegate: any ControlDelegate
     ) -> HTTPAnswer {
+        var key: IdempotencyKey?
+        if let text = request.idempotencyKey {
+            key = IdempotencyKey(text)
+            guard key != nil else { return .complete(.badRequest(IdempotencyKey.problem)) }
+        }
         let command: ControlCommand
         do {
             command = try verb.command(from: body)
@@ -88,7 +94,7 @@ package final class ControlServer {
         }
         let stream = ResponseStream(room: limits.stream)
         let answer = CommandStream(stream)
-        delegate.execute(command, from: peer, answering: answer)
+        delegate.execute(command, key: key?.text, from: request.peer, answering: answer)
         if let refusal = answer.refusal { return .complete(.error(refusal.status, refusal.error)) }
         answer.accept()
         return .stream(stream, contentType: HTTPReply.lines)
@@ -105,7 +111,7 @@ package final class ControlServer {
         } catch {
             return .complete(.badRequest(error.message))
         }
-        let remembered = isHead ? [] : delegate.events(since: wish.since)
+        let remembered = isHead ? [] : remembered(wish, delegate)
         let backlog = remembered.flatMap { (try? WireCoding.encodeLine($0)) ?? [] }
         let stream = ResponseStream(room: limits.stream, backlog: backlog)
         if wish.follows && !isHead {
@@ -114,6 +120,14 @@ package final class ControlServer {
             stream.end()
         }
         return .stream(stream, contentType: HTTPReply.lines)
+    }
+
+    /// The events after a number; all of them where the number is of an earlier koomyd, whose numbers were higher.
+    private func remembered(_ wish: EventsQuery, _ delegate: any ControlDelegate) -> [EventView] {
+        let later = delegate.events(since: wish.since)
+        guard later.isEmpty, wish.since > 0 else { return later }
+        let all = delegate.events(since: 0)
+        return all.last.map { $0.seq < wish.since } ?? false ? all : []
     }
 
     private func follow(_ follower: EventFollower) {

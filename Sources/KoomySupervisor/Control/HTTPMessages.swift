@@ -8,6 +8,8 @@ struct HTTPRequest {
     var target: String
     /// nil where it is larger than the server takes.
     var body: [UInt8]?
+    /// As it was sent.
+    var idempotencyKey: String?
     var peer: PeerCredentials
 }
 

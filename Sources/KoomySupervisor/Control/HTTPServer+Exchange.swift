@@ -1,5 +1,6 @@
 import CMicrohttpd
 import KoomySystem
+import KoomyWire
 
 // What libmicrohttpd tells, through HTTPCallbacks, of its connections; each is known by its descriptor.
 extension HTTPServer {
@@ -64,7 +65,14 @@ extension HTTPServer {
         guard let peer = try? PeerCredentials(of: connection.descriptor), let target = connection.exchange?.target
         else { return false }
         connection.exchange?.body = []
-        switch handler(HTTPRequest(method: method, target: target, body: body, peer: peer)) {
+        let request = HTTPRequest(
+            method: method,
+            target: target,
+            body: body,
+            idempotencyKey: header(IdempotencyKey.header, of: raw),
+            peer: peer
+        )
+        switch handler(request) {
         case .complete(let reply):
             connection.expire(after: limits.answerTime)
             return queue(reply, on: raw)
@@ -72,6 +80,14 @@ extension HTTPServer {
             connection.begin(stream)
             return queue(stream, contentType, on: raw)
         }
+    }
+
+    /// The first value of a header, without the blanks around it (RFC 9110, 5.5).
+    private func header(_ name: String, of raw: OpaquePointer) -> String? {
+        guard let value = MHD_lookup_connection_value(raw, .HEADER_KIND, name) else { return nil }
+        let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
+        let text = String(cString: value).drop(while: isBlank)
+        return String(text.reversed().drop(while: isBlank).reversed())
     }
 
     private func queue(_ reply: HTTPReply, on raw: OpaquePointer) -> Bool {

@@ -25,7 +25,7 @@ extension Supervisor {
         case .closeSlotListeners(let name, let slot): listeners.closeSlot(name, slot)
         case .prepare(let ticket, let preparation): prepare(ticket, preparation)
         case .publish(let notice): publish(notice)
-        case .reply(let id, let reply): answers.removeValue(forKey: id)?.finish(reply)
+        case .reply(let id, let reply): finish(id, CommandResult(reply))
         case .exit(let status): loop.exit(code: status)
         case .anomaly(let anomaly): noteAnomaly(anomaly)
         }
@@ -91,7 +91,7 @@ extension Supervisor {
         // How a rollout ended is what its result says.
         if case .rolloutEnded = notice.kind { return }
         guard let app = notice.app else { return }
-        for answer in answers.values where answer.concerns(app) { answer.progress(app, text) }
+        for answer in answers.values.joined() where answer.concerns(app) { answer.progress(app, text) }
     }
 
     /// Tells the log, and everybody who follows.
@@ -107,7 +107,7 @@ extension Supervisor {
         let level: DaemonLog.Level = type.isTrouble ? .warning : .info
         let subject = app.map { app in slot.map { "\(app):\($0): " } ?? "\(app): " } ?? ""
         log.write(level, subject + message)
-        journal.append { sequence in
+        events.append { sequence in
             EventView(
                 seq: sequence,
                 at: WallClock.now().nanoseconds / 1_000_000,
@@ -122,7 +122,7 @@ extension Supervisor {
         }
     }
 
-    private func attempt(_ what: String, _ body: () throws(SystemError) -> Void) {
+    func attempt(_ what: String, _ body: () throws(SystemError) -> Void) {
         do throws(SystemError) {
             try body()
         } catch {
@@ -138,7 +138,7 @@ extension EventType {
         case .daemonAnomaly, .configRejected, .workerStartFailed, .workerReadyTimeout, .workerUnhealthy, .workerHung,
             .workerKilled, .workerErrored, .listenerFailed, .stateUnsaved, .stateCorrupt, .logTrouble, .appIncident:
             true
-        case .daemonStarted, .daemonStopping, .daemonLogsReopened, .configLoaded, .appAdded, .appState,
+        case .daemonStarted, .daemonResumed, .daemonStopping, .daemonLogsReopened, .configLoaded, .appAdded, .appState,
             .appScaled, .appReset, .appDeleted, .appRecovered, .listenerOpened, .listenerClosed, .workerStarted,
             .workerReady, .workerDraining, .workerExited, .workerGone, .workerFinished, .workerBackoff,
             .workerRecycling,

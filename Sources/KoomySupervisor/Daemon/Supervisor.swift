@@ -31,18 +31,23 @@ package final class Supervisor {
     let store: StateStore?
     let listeners: ListenerTable
     let logs: LogTable
-    let journal = EventJournal()
+    let events = EventJournal()
+    /// What is going on, for the koomyd that follows; nil in the foreground, whose workers end with it.
+    let journal: Journal?
+    let descriptors: DescriptorStore?
+    let operations = OperationTable()
     let reporter = ServiceReporter()
-    let startedAt = MonotonicClock.now()
-    let startedAtWall = WallClock.now()
+    /// When this process began, whatever programs it has run since.
+    var startedAt = MonotonicClock.now()
+    var startedAtWall = WallClock.now()
     private(set) var processes: ProcessTable
     private(set) var timers: TimerTable
     private(set) var calendar: CalendarTable
     package private(set) var fleet: Fleet
     /// Who is to be told how a request ended.
-    var answers: [RequestID: Answer] = [:]
-    private var lastRequest: UInt64 = 0
-    private var events: [Fleet.Event] = []
+    var answers: [RequestID: [Answer]] = [:]
+    private(set) var lastRequest: UInt64 = 0
+    private var pending: [Fleet.Event] = []
     private var isHandling = false
     /// Fires when it has been quiet for a while after the start or a command, whose code is then not kept in memory.
     private var quiet: TimerSource?
@@ -50,18 +55,53 @@ package final class Supervisor {
     private(set) var patience: TimerSource?
     private static let quietSpan = TimeSpan.seconds(3)
     private(set) var anomalies = 0
+    var lastCheckpointAttempt = Instant(nanoseconds: .min)
+    /// What is to become of the workers when the loop ends.
+    var leaving = Leaving.workersGone
+    /// The proof of another binary that is under way, and whether it succeeded.
+    var stateCheck: StateCheck?
+    /// When an upgrade that has to wait for a moment goes on.
+    var retry: TimerSource?
+    /// Processes of workers that are no longer known.
+    var leftovers: LeftoverEnding?
+    /// nil in the foreground, and in tests.
+    let holdings: Holdings?
 
-    package init(_ setting: Setting, loop: EventLoop, log: DaemonLog) throws(SystemError) {
+    enum Leaving { case workersGone, workersStay }
+
+    package init(
+        _ setting: Setting,
+        loop: EventLoop,
+        log: DaemonLog,
+        descriptors: DescriptorStore? = nil,
+        activated: ActivatedSockets = ActivatedSockets(),
+        holdings: Holdings? = nil
+    ) throws(SystemError) {
         self.setting = setting
         self.loop = loop
         self.log = log
         store = setting.foregroundFile == nil ? StateStore(path: setting.directories.stateFile) : nil
         fleet = Fleet(idling: setting.foregroundFile == nil ? .stays : .leaves)
+        self.descriptors = descriptors
+        self.holdings = holdings
         let outbox = Outbox()
+        journal =
+            setting.foregroundFile != nil
+            ? nil
+            : Journal(path: setting.directories.journal) { trouble in
+                if let trouble {
+                    outbox.target?.announce(.stateUnsaved, "\(trouble); if koomyd dies now, less is known to the next")
+                } else {
+                    outbox.target?.announce(.stateSaved, "what is going on is written down again")
+                }
+            }
         listeners = ListenerTable(
             opened: { outbox.target?.announce(.listenerOpened, app: $0, $1) },
             closed: { outbox.target?.announce(.listenerClosed, app: $0, $1) },
-            noticed: { log.notice("\($0): \($1)") }
+            noticed: { log.notice("\($0): \($1)") },
+            activated: activated,
+            store: descriptors,
+            recorded: { outbox.target?.journal?.append(.listener($0)) }
         )
         logs = LogTable(loop: loop, folder: setting.directories.log, isForeground: setting.foregroundFile != nil) {
             file,
@@ -81,8 +121,10 @@ package final class Supervisor {
             notifyFolder: setting.directories.notifySockets,
             delegated: setting.delegated,
             descriptorLimit: setting.descriptorLimit,
+            store: descriptors,
             report: { outbox.send(.worker($0, $1)) },
-            ownsPort: { outbox.send(.ownsPort($0)) }
+            ownsPort: { outbox.send(.ownsPort($0)) },
+            started: { outbox.target?.journal?.append(.process($0)) }
         )
         timers = TimerTable(loop: loop) { outbox.send(.timerFired($0)) }
         calendar = try CalendarTable(loop: loop) { outbox.send(.scheduleFired($0)) }
@@ -102,27 +144,61 @@ package final class Supervisor {
 
     /// Lets the machines handle an event and performs what follows, one event after the other.
     package func send(_ event: Fleet.Event) {
-        events.append(event)
+        pending.append(event)
         guard !isHandling else { return }
         isHandling = true
         var index = 0
-        while index < events.count {
-            let actions = fleet.handle(events[index], at: MonotonicClock.now())
+        while index < pending.count {
+            let now = MonotonicClock.now()
+            let actions = fleet.handle(pending[index], at: now)
+            // Before its effect: whoever follows knows what was to be done.
+            journal?.append(.event(pending[index], at: now))
             index += 1
             for action in actions { perform(action) }
         }
-        events.removeAll(keepingCapacity: events.capacity < 1_024)
+        pending.removeAll(keepingCapacity: pending.capacity < 1_024)
         isHandling = false
+        listeners.noteFlags()
+        noteDone()
         reporter.report(fleet)
     }
 
     /// Puts a request to the fleet.
-    func request(_ request: Request, answer: Answer) {
+    ///
+    /// - Parameters:
+    ///   - request: What is asked for.
+    ///   - key: Under which the client may ask for the outcome again.
+    ///   - answer: Who is told.
+    func request(_ request: Request, key: OperationTable.Key? = nil, answer: Answer) {
+        let id = nextRequest(key)
+        answers[id, default: []].append(answer)
+        send(.request(id, request))
+    }
+
+    /// A number for something that was asked for, known by its key from now on.
+    func nextRequest(_ key: OperationTable.Key?) -> RequestID {
         lastRequest += 1
         expectQuiet()
         let id = RequestID(lastRequest)
-        answers[id] = answer
-        send(.request(id, request))
+        if let key {
+            operations.begin(key, id)
+            journal?.append(.operation(OperationRecord(key: key.text, request: id, userID: key.userID)))
+        }
+        return id
+    }
+
+    /// Tells those who wait how a request ended, and remembers it for those who ask again.
+    func finish(_ id: RequestID, _ result: CommandResult) {
+        operations.end(id, result)
+        for answer in answers.removeValue(forKey: id) ?? [] { answer.finish(result) }
+    }
+
+    /// Takes over the memory of an earlier koomyd.
+    func inherit(_ inheritance: Inheritance) {
+        fleet = inheritance.replay.fleet
+        lastRequest = inheritance.lastRequest
+        events.resume(after: inheritance.lastEvent)
+        operations.inherit(inheritance.operations, inheritance.results)
     }
 
     /// Something rare is being done.
@@ -130,9 +206,12 @@ package final class Supervisor {
 
     /// Nobody reads the answer any more; what was asked goes on.
     func abandon(_ answer: Answer) {
-        for (id, other) in answers where other === answer {
+        for (id, others) in answers where others.contains(where: { $0 === answer }) {
+            answers[id] = others.filter { $0 !== answer }
+            guard answers[id]?.isEmpty == true else { continue }
             answers[id] = nil
-            send(.abandoned(id))
+            // Whoever may ask again finds it under its key.
+            if !operations.isKnown(id) { send(.abandoned(id)) }
         }
     }
 

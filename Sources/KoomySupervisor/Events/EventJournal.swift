@@ -11,6 +11,18 @@ package final class EventJournal {
 
     package init() {}
 
+    /// The number of the last event.
+    package var last: UInt64 { nextSequence - 1 }
+
+    /// Goes on with the numbers of an earlier koomyd.
+    package func resume(after sequence: UInt64) { nextSequence = max(nextSequence, sequence + 1) }
+
+    /// Takes in what an earlier koomyd told; what has been told since stays behind it.
+    package func remember(_ earlier: [EventView]) {
+        let first = events.first?.seq ?? nextSequence
+        events = earlier.filter { $0.seq < first } + events
+    }
+
     /// Numbers an event, remembers it and passes it on.
     package func append(_ make: (_ sequence: UInt64) -> EventView) {
         let event = make(nextSequence)

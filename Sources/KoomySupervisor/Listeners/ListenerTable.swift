@@ -13,11 +13,16 @@ package final class ListenerTable {
         /// The slot, for a socket that each slot has of its own.
         var slot: Int?
 
-        init(_ app: AppName, _ spec: ListenerSpec, slot: Int?) {
+        init(_ app: AppName, _ address: ListenAddress, slot: Int?) {
             self.app = app
-            address = spec.address
+            self.address = address
             self.slot = slot
         }
+
+        init(_ app: AppName, _ spec: ListenerSpec, slot: Int?) { self.init(app, spec.address, slot: slot) }
+
+        /// The name under which its socket is kept; a store tells sockets of one name apart by themselves.
+        var keptName: String { "listener.\(app).\(slot.map { "\($0)" } ?? "shared")" }
     }
 
     private final class Entry {
@@ -26,6 +31,8 @@ package final class ListenerTable {
         var generations: Set<Generation> = []
         /// Whether it has been told that a worker changed O_NONBLOCK.
         var changeWasTold = false
+        /// O_NONBLOCK as it was written down, of a socket that systemd passed.
+        var noted: Bool?
 
         init(_ socket: consuming ListeningSocket, _ spec: ListenerSpec) {
             self.socket = socket
@@ -35,6 +42,14 @@ package final class ListenerTable {
 
     private var entries: [Key: Entry] = [:]
     private var specs: [AppName: [Generation: [ListenerSpec]]] = [:]
+    /// Sockets of an earlier koomyd that nothing has asked for yet.
+    ///
+    /// By their numbers, which are ours to close: taking one back must not need another, as a copy would.
+    private var inherited: [Key: Int32] = [:]
+    /// Sockets that systemd opened.
+    package let activated: ActivatedSockets
+    private let store: DescriptorStore?
+    private let recorded: (ListenerRecord) -> Void
     private let opened: (AppName, String) -> Void
     private let closed: (AppName, String) -> Void
     private let noticed: (AppName, String) -> Void
@@ -43,11 +58,20 @@ package final class ListenerTable {
     ///   - opened: Told of each socket that is opened, with what is not as it was asked for.
     ///   - closed: Told of each socket that is closed.
     ///   - noticed: Told of what a worker did to a socket.
+    ///   - activated: Sockets that systemd opened, for whoever listens where they do.
+    ///   - store: Where copies of the sockets outlive us.
+    ///   - recorded: Takes what a later koomyd has to know of a socket.
     package init(
         opened: @escaping (AppName, String) -> Void,
         closed: @escaping (AppName, String) -> Void,
-        noticed: @escaping (AppName, String) -> Void = { _, _ in }
+        noticed: @escaping (AppName, String) -> Void = { _, _ in },
+        activated: ActivatedSockets = ActivatedSockets(),
+        store: DescriptorStore? = nil,
+        recorded: @escaping (ListenerRecord) -> Void = { _ in }
     ) {
+        self.activated = activated
+        self.store = store
+        self.recorded = recorded
         self.noticed = noticed
         self.opened = opened
         self.closed = closed
@@ -60,7 +84,7 @@ package final class ListenerTable {
             for spec in wanted {
                 let key = Key(app, spec, slot: spec.reusePort ? 0 : nil)
                 guard entries[key] == nil else { continue }
-                entries[key] = Entry(try openSocket(app, spec), spec)
+                entries[key] = Entry(try openSocket(key, spec), spec)
                 opened.append(key)
             }
             // Only now: what is open already serves, and is changed when nothing else can fail.
@@ -99,10 +123,14 @@ package final class ListenerTable {
         slot: Int
     ) throws(SystemError) -> [(name: String, descriptor: Int32)] {
         var found: [(name: String, descriptor: Int32)] = []
-        for spec in specs[app]?[generation] ?? [] {
+        // Without them a worker would start and serve nobody.
+        guard let wanted = specs[app]?[generation] else {
+            throw SystemError("pass the listeners", .noSuchFile, subject: "\(app)", hint: "they are not open")
+        }
+        for spec in wanted {
             let key = Key(app, spec, slot: spec.reusePort ? slot : nil)
             // A slot's own socket is opened for its first worker and stays for those that follow.
-            let entry = if let open = entries[key] { open } else { Entry(try openSocket(app, spec), spec) }
+            let entry = if let open = entries[key] { open } else { Entry(try openSocket(key, spec), spec) }
             entry.generations.insert(generation)
             entries[key] = entry
             checkFlag(app, entry)
@@ -150,12 +178,83 @@ package final class ListenerTable {
         )
     }
 
-    private func openSocket(_ app: AppName, _ spec: ListenerSpec) throws(SystemError) -> ListeningSocket {
+    /// Takes over a socket of an earlier koomyd: whoever asks for that address next gets it, with what is queued on it.
+    package func inherit(_ record: ListenerRecord, _ descriptor: consuming FileDescriptor) {
+        if activated.wereReset, activated.contains(descriptor.number), let flag = record.nonblocking {
+            try? descriptor.setNonblocking(flag)
+        }
+        let key = Key(record.app, record.address, slot: record.slot)
+        if let other = inherited.updateValue(descriptor.release(), forKey: key) { _ = FileDescriptor(owning: other) }
+    }
+
+    /// Writes down O_NONBLOCK of the sockets that systemd passed, as workers have set it: with each start of koomyd
+    /// systemd sets it anew (NonBlocking= of systemd.exec(5)), and the workers that live rely on what it was.
+    package func noteFlags() {
+        guard !activated.isEmpty else { return }
+        for (key, entry) in entries where activated.contains(entry.socket.descriptor.number) {
+            let now = entry.socket.descriptor.isNonblocking
+            guard now != entry.noted else { continue }
+            entry.noted = now
+            if let record = record(key, entry.socket.descriptor.number) { recorded(record) }
+        }
+    }
+
+    /// Closes what nothing has asked for.
+    package func disinherit() {
+        for key in inherited.keys where !entries.keys.contains(where: { $0.keptName == key.keptName }) {
+            store?.drop(key.keptName)
+        }
+        for number in inherited.values { _ = FileDescriptor(owning: number) }
+        inherited = [:]
+    }
+
+    /// The names under which the sockets are kept.
+    package var keptNames: Set<String> { Set(entries.keys.map(\.keptName)) }
+
+    /// What a later koomyd has to know of the sockets that are open.
+    package var records: [ListenerRecord] { entries.compactMap { record($0.key, $0.value.socket.descriptor.number) } }
+
+    private func record(_ key: Key, _ descriptor: Int32) -> ListenerRecord? {
+        FileIdentity(of: descriptor).map {
+            var record = ListenerRecord(app: key.app, address: key.address, slot: key.slot, socket: $0)
+            if activated.contains(descriptor) { record.nonblocking = entries[key]?.socket.descriptor.isNonblocking }
+            return record
+        }
+    }
+
+    private func openSocket(_ key: Key, _ spec: ListenerSpec) throws(SystemError) -> ListeningSocket {
+        if let kept = inherited.removeValue(forKey: key),
+            let socket = try? ListeningSocket.adopt(FileDescriptor(owning: kept))
+        {
+            // A worker may have changed O_NONBLOCK and rely on it; that is noticed when the next one starts.
+            hold(key, socket.descriptor.number)
+            return socket
+        }
+        if let given = activated.descriptor(at: spec.address, notOf: heldSockets) {
+            let socket = try ListeningSocket.adopt(given)
+            try socket.apply(spec)
+            try socket.descriptor.setNonblocking(spec.nonblocking)
+            hold(key, socket.descriptor.number)
+            opened(key.app, "listening on \(socket.address), a socket that systemd passed")
+            return socket
+        }
         let socket = try ListeningSocket.open(spec)
         try socket.descriptor.setNonblocking(spec.nonblocking)
-        opened(app, "listening on \(socket.address)" + (socket.warning.map { ": \($0)" } ?? ""))
+        hold(key, socket.descriptor.number)
+        opened(key.app, "listening on \(socket.address)" + (socket.warning.map { ": \($0)" } ?? ""))
         return socket
     }
+
+    /// Sees to it that a later koomyd gets a socket; systemd's own come by themselves.
+    private func hold(_ key: Key, _ descriptor: Int32) {
+        if !activated.contains(descriptor) { store?.keep(key.keptName, [descriptor]) }
+        if let record = record(key, descriptor) { recorded(record) }
+    }
+
+    private var heldSockets: Set<FileIdentity> { Set(records.map(\.socket)) }
+
+    /// Sockets that systemd passed, and that no app listens on.
+    package var unwanted: [String] { activated.names(notOf: heldSockets) }
 
     /// Changes what can be changed on an open socket.
     private func change(_ entry: Entry, to spec: ListenerSpec) throws(SystemError) {
@@ -166,7 +265,18 @@ package final class ListenerTable {
 
     private func close(_ key: Key) {
         guard let entry = entries.removeValue(forKey: key) else { return }
-        entry.socket.removeFile()
+        keepOthers(than: key)
+        // The file of a socket that systemd listens on is systemd's.
+        if !activated.contains(entry.socket.descriptor.number) { entry.socket.removeFile() }
         closed(key.app, "no longer listening on \(entry.socket.address)")
+    }
+
+    /// A store forgets by name: the other sockets of that name are given to it again.
+    private func keepOthers(than closed: Key) {
+        store?.drop(closed.keptName)
+        for (key, entry) in entries where key.keptName == closed.keptName {
+            let number = entry.socket.descriptor.number
+            if !activated.contains(number) { store?.keep(key.keptName, [number]) }
+        }
     }
 }

@@ -9,7 +9,8 @@ package final class LogTable {
     private let loop: EventLoop
     private let folder: String
     private let isForeground: Bool
-    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+    /// Made for the first pump and gone with the last.
+    private var lookahead: PipeLookahead?
     /// One for each path, so that workers that share a file write whole lines in turn.
     private var files: [String: LogFile] = [:]
     private var pumps: [ObjectIdentifier: LogPump] = [:]
@@ -36,7 +37,11 @@ package final class LogTable {
         self.isForeground = isForeground
     }
 
-    isolated deinit { buffer.deallocate() }
+    /// Room that a worker's pipe is to have, for a burst while koomyd does something else.
+    package static let pipeCapacity: Int32 = 256 << 10
+
+    /// Whether anybody can still write something.
+    package var carries: Bool { !pumps.isEmpty }
 
     /// The file that a stream goes to.
     package func path(_ spec: AppSpec, _ stream: Stream) -> String {
@@ -46,7 +51,7 @@ package final class LogTable {
         }
     }
 
-    /// Begins to carry a stream of a worker.
+    /// Begins to carry a stream of a worker, with what is in the pipe already.
     package func attach(
         _ pipe: consuming FileDescriptor,
         _ stream: Stream,
@@ -58,11 +63,17 @@ package final class LogTable {
         let target: LogSink.Target =
             isForeground ? .console(prefix: Array("\(id.app):\(slot) | ".utf8)) : .file(file(path(spec, stream)))
         var key: ObjectIdentifier?
-        let path: String? = if case .file(let file) = target { file.path } else { nil }
-        let pump = try LogPump(loop: loop, pipe: pipe, sink: LogSink(target, stamp: stamp), buffer: buffer) {
-            [weak self] in
+        var path: String?
+        let pipe = LogPipe(pipe)
+        if case .file(let file) = target {
+            path = file.path
+            file.admit(pipe)
+        }
+        let sink = LogSink(target, stamp: stamp)
+        let pump = try LogPump(loop: loop, pipe: pipe, sink: sink, lookahead: sharedLookahead()) { [weak self, path] in
             guard let self, let key, pumps.removeValue(forKey: key) != nil else { return }
             if let path { release(path) }
+            if pumps.isEmpty { lookahead = nil }
         }
         key = ObjectIdentifier(pump)
         pumps[ObjectIdentifier(pump)] = pump
@@ -83,6 +94,13 @@ package final class LogTable {
 
     /// Opens every file again, after they were moved away.
     package func reopen() { for file in files.values { file.reopen() } }
+
+    private func sharedLookahead() throws(SystemError) -> PipeLookahead {
+        if let lookahead { return lookahead }
+        let made = try PipeLookahead(capacity: Self.pipeCapacity)
+        lookahead = made
+        return made
+    }
 
     private func release(_ path: String) {
         let left = (users[path] ?? 1) - 1

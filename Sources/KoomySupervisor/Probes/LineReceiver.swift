@@ -20,6 +20,8 @@ package final class LineReceiver {
 
     private static let mostPerTurn = 16_384
 
+    package var number: Int32 { descriptor.number }
+
     /// Calls the handler once, in a later turn of the loop; the end of the stream before that is no event.
     package init(
         loop: EventLoop,

@@ -33,7 +33,7 @@ package final class NotifyReceiver {
     ///   - isOwn: Whether a process belongs to the worker; asked at most once a datagram.
     ///   - handler: Takes each message; it may close the receiver, and then nothing more comes.
     /// - Throws: Where the path cannot be bound or given to that user.
-    package init(
+    package convenience init(
         loop: EventLoop,
         path: String,
         userID: UInt32?,
@@ -41,10 +41,20 @@ package final class NotifyReceiver {
         isOwn: @escaping (ProcessID) -> Bool,
         _ handler: @escaping (NotifyMessage) -> Void
     ) throws {
+        let socket = try DatagramSocket(path: path, mode: 0o600, userID: userID, groupID: groupID)
+        try self.init(loop: loop, socket: socket, isOwn: isOwn, handler)
+    }
+
+    /// Hears what comes to a socket that is bound already, and what has come.
+    package init(
+        loop: EventLoop,
+        socket: consuming DatagramSocket,
+        isOwn: @escaping (ProcessID) -> Bool,
+        _ handler: @escaping (NotifyMessage) -> Void
+    ) throws {
         self.isOwn = isOwn
         self.handler = handler
-        self.path = path
-        let socket = try DatagramSocket(path: path, mode: 0o600, userID: userID, groupID: groupID)
+        self.path = socket.path
         let descriptor = socket.descriptor.number
         self.socket = consume socket
         do {
@@ -54,6 +64,8 @@ package final class NotifyReceiver {
                 for _ in 0..<Self.mostPerTurn {
                     guard let messages = self?.nextMessages(at: began) else { return }
                     for message in messages { self?.deliver(message) }
+                    // Not before it is written down: if koomyd dies meanwhile, the next one hears it, again at worst.
+                    self?.discard()
                     guard MonotonicClock.now() - began < Self.longestTurn else { return }
                 }
             }
@@ -64,6 +76,12 @@ package final class NotifyReceiver {
     }
 
     isolated deinit { close() }
+
+    /// Of the socket, by which a later koomyd knows it.
+    package var identity: FileIdentity? { descriptor.flatMap { FileIdentity(of: $0) } }
+
+    /// The socket's descriptor; nil when it is closed.
+    package var descriptor: Int32? { socket?.descriptor.number }
 
     /// Removes the path and hears nothing more.
     package func close() {
@@ -76,7 +94,7 @@ package final class NotifyReceiver {
     /// What the next datagram says; nil where there is none.
     private func nextMessages(at now: Instant) -> [NotifyMessage]? {
         do throws(SystemError) {
-            return try socket?.receive().map { messages(in: $0, at: now) }
+            return try socket?.peek().map { messages(in: $0, at: now) }
         } catch {
             // Nothing that a sender does makes it fail, and to try again at once would keep the loop busy.
             source.remove()
@@ -87,6 +105,12 @@ package final class NotifyReceiver {
     private func deliver(_ message: NotifyMessage) {
         guard socket != nil else { return }
         handler(message)
+    }
+
+    /// Takes the datagram that was looked at out of the socket.
+    private func discard() {
+        guard source != nil else { return }
+        _ = try? socket?.receive()
     }
 
     private func messages(in message: DatagramSocket.Message, at now: Instant) -> [NotifyMessage] {

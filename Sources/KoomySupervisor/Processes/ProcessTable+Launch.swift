@@ -12,6 +12,7 @@ extension ProcessTable {
             report(id, .spawned)
         } catch {
             logs.detach(id)
+            if workers[id] == nil { store?.drop(Self.keptName(id)) }
             report(id, .spawnFailed(error))
         }
     }
@@ -37,10 +38,15 @@ extension ProcessTable {
             notifySocket: notifyPath
         )
         // Before the process: its first word may be that it is ready.
-        let notify = try receiver(of: id, notifyPath, plan.identity)
+        let notify = try receiver(of: id, notifyPath, plan.identity, nil)
         let cgroup = makeCgroup(id, spec)
         plan.request.attributes.oomScoreAdjust = plan.request.attributes.oomScoreAdjust ?? defaultOutOfMemoryScore
         plan.request.cgroup = cgroup?.cgroup.descriptor.number
+        // Before the process: what it says at once is not lost when koomyd dies now, and its pipes are found.
+        let draft = draft(id, notifyPath, notify, streams, channel, probe)
+        started(draft)
+        let ends = [streams?.out.own.number, streams?.error.own.number, notify.descriptor, channel?.own.number]
+        store?.keep(Self.keptName(id), ends.compactMap { $0 })
         let process: SpawnedProcess
         do throws(StartFailure) {
             process = try spawner.spawn(plan.request)
@@ -55,6 +61,7 @@ extension ProcessTable {
                 slot: slot,
                 generation: generation,
                 spec: spec,
+                pid: pid,
                 pidfd: pidfd,
                 mark: TreeMark(
                     root: pid,
@@ -73,13 +80,15 @@ extension ProcessTable {
         worker.cgroup = cgroup
         worker.notify = notify
         add(worker)
+        remember(worker, draft)
+        defer { keepDescriptors(of: worker) }
         if let channel { listen(to: worker, channel.own) }
         if let streams { carry(streams, of: worker) }
         observe(worker)
     }
 
     /// The port of the first TCP listener, as the kernel has it.
-    private func firstPort(_ app: AppName, _ generation: Generation) -> UInt16? {
+    func firstPort(_ app: AppName, _ generation: Generation) -> UInt16? {
         for listener in listeners.addresses(app, generation) {
             if case .tcp(_, let port) = listener.address { return port }
         }
@@ -103,17 +112,20 @@ extension ProcessTable {
     }
 
     /// What takes a worker's notifications.
-    private func receiver(
+    func receiver(
         of id: WorkerID,
         _ path: String,
-        _ identity: ResolvedIdentity?
+        _ identity: ResolvedIdentity?,
+        _ bound: consuming FileDescriptor?
     ) throws(StartFailure) -> NotifyReceiver {
         do {
+            let socket =
+                if let bound { try DatagramSocket(adopting: bound, path: path) } else {
+                    try DatagramSocket(path: path, mode: 0o600, userID: identity?.userID, groupID: identity?.groupID)
+                }
             return try NotifyReceiver(
                 loop: loop,
-                path: path,
-                userID: identity?.userID,
-                groupID: identity?.groupID,
+                socket: socket,
                 isOwn: { [weak self] pid in
                     guard let self, let worker = workers[id] else { return false }
                     return isOwn(pid, worker)
@@ -128,7 +140,7 @@ extension ProcessTable {
     }
 
     /// Takes the line by which a worker says that it is ready, where that is its way.
-    private func listen(to worker: WorkerProcess, _ channel: SharedDescriptor) {
+    func listen(to worker: WorkerProcess, _ channel: SharedDescriptor) {
         let id = worker.id
         let kind: LineReceiver.Kind = if case .ipc = worker.spec.readiness { .ipcReady } else { .newline }
         let evidence: ReadinessEvidence = kind == .ipcReady ? .ipc : .descriptor
@@ -169,7 +181,7 @@ extension ProcessTable {
     }
 
     /// Looks for evidence that the worker waits for connections, or owns a port, until it is ready.
-    private func observe(_ worker: WorkerProcess) {
+    func observe(_ worker: WorkerProcess) {
         let proves: Bool =
             switch worker.spec.readiness {
             case .automatic, .observed: true
@@ -183,7 +195,7 @@ extension ProcessTable {
             worker.observer = try ReadinessObserver(
                 loop: loop,
                 tree: { [weak worker] in
-                    guard let worker, worker.startup?.hasReachedProgram == true else { return [] }
+                    guard let worker, worker.startup?.hasReachedProgram ?? true else { return [] }
                     return [worker.pid] + (ProcessTree.descendants(of: worker.pid) ?? [])
                 },
                 listeners: inodes,
@@ -212,10 +224,12 @@ extension ProcessTable {
         }
     }
 
+    static func cgroupName(_ id: WorkerID) -> String { "\(id.app).\(id.serial)" }
+
     private func makeCgroup(_ id: WorkerID, _ spec: AppSpec) -> WorkerCgroup? {
         guard let delegated else { return nil }
         do throws(SystemError) {
-            let child = try delegated.makeChild("\(id.app).\(id.serial)")
+            let child = try delegated.makeChild(Self.cgroupName(id))
             if let hard = spec.recycle.effectiveHardMemory, delegated.controllers.contains("memory") {
                 try child.setMemoryMax(hard)
             }
@@ -226,11 +240,59 @@ extension ProcessTable {
         }
     }
 
+    /// What a later koomyd needs to take the worker back; its process is still to come.
+    private func draft(
+        _ id: WorkerID,
+        _ notifyPath: String,
+        _ notify: NotifyReceiver,
+        _ streams: Streams?,
+        _ channel: Ends?,
+        _ probe: (socket: SharedDescriptor, address: ListenAddress)?
+    ) -> ProcessRecord {
+        ProcessRecord(
+            id: id,
+            process: .none,
+            pidfd: nil,
+            startedAt: MonotonicClock.now(),
+            notifySocket: notifyPath,
+            notify: notify.identity,
+            out: streams.flatMap { FileIdentity(of: $0.out.own.number) },
+            error: streams.flatMap { FileIdentity(of: $0.error.own.number) },
+            line: channel.flatMap { FileIdentity(of: $0.own.number) },
+            privateAddress: probe?.address,
+            privateInode: probe.flatMap { FileIdentity(of: $0.socket.number)?.inode }
+        )
+    }
+
+    /// Writes down which process it is.
+    private func remember(_ worker: WorkerProcess, _ draft: ProcessRecord) {
+        var record = draft
+        record.process = ProcessIdentity(pid: worker.pid, startTime: worker.mark.startTime ?? 0)
+        record.pidfd = worker.pidfdIdentity
+        record.startedAt = worker.startedAt
+        worker.record = record
+        started(record)
+    }
+
+    /// Has copies of what a later koomyd needs of a worker kept.
+    func keepDescriptors(of worker: WorkerProcess) {
+        let pidfd = worker.pidfdIdentity == nil ? nil : worker.pidfdNumber
+        let sockets = [worker.notify?.descriptor, worker.line?.number, pidfd].compactMap { $0 }
+        store?.keep(Self.keptName(worker.id), worker.outputs + sockets)
+    }
+
+    /// The names under which the descriptors of workers are kept.
+    var keptNames: Set<String> { Set(workers.keys.map(Self.keptName)) }
+
+    /// The name under which a worker's descriptors are kept.
+    static func keptName(_ id: WorkerID) -> String { "worker.\(id.app).\(id.serial)" }
+
     private func carry(_ streams: Streams, of worker: WorkerProcess) {
         let id = worker.id
         do throws(SystemError) {
             let out = try streams.out.own.descriptor.duplicate()
             let error = try streams.error.own.descriptor.duplicate()
+            worker.outputs = [out.number, error.number]
             try logs.attach(out, .out, of: id, slot: worker.slot, worker.spec)
             try logs.attach(error, .error, of: id, slot: worker.slot, worker.spec)
         } catch {
@@ -254,12 +316,13 @@ extension ProcessTable {
     }
 
     private func openStreams() throws(StartFailure) -> Streams {
-        Streams(out: try openPipe(), error: try openPipe())
+        // Nobody who writes is to notice when koomyd dies.
+        Streams(out: try openPipe(outlivesReaders: true), error: try openPipe(outlivesReaders: true))
     }
 
-    private func openPipe() throws(StartFailure) -> Ends {
+    private func openPipe(outlivesReaders: Bool = false) throws(StartFailure) -> Ends {
         try wrap(.pipe, "pipe") { () throws(SystemError) in
-            let pipe = try Pipe()
+            let pipe = try Pipe(outlivesReaders: outlivesReaders)
             // Room for a burst while koomyd does something else.
             pipe.requestCapacity(256 << 10)
             let ends = pipe.shared()

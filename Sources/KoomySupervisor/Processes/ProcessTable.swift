@@ -14,12 +14,16 @@ package final class ProcessTable {
     let delegated: DelegatedCgroup?
     let probes: ProbeRunner
     let spawner: Spawner
+    let store: DescriptorStore?
     /// Given to workers that name none: koomyd itself may be protected more than they are to be.
     let defaultOutOfMemoryScore: Int32?
     let report: (WorkerID, Worker.Event) -> Void
     let ownsPort: (WorkerID) -> Void
+    let started: (ProcessRecord) -> Void
     private(set) var workers: [WorkerID: WorkerProcess] = [:]
     private var ids: [ProcessID: WorkerID] = [:]
+    /// Processes that do something for koomyd itself.
+    private var errands: [ProcessID: ProbeChild] = [:]
     private var childSource: SignalSource?
     private var pursuitTimer: TimerSource?
     private var nextSocket: UInt64 = 0
@@ -35,8 +39,10 @@ package final class ProcessTable {
     ///   - notifyFolder: Where each worker's notify socket is made.
     ///   - delegated: Where each worker gets a cgroup of its own; nil where none was delegated.
     ///   - descriptorLimit: The limit on open files that workers start with; nil for koomyd's.
+    ///   - store: Where copies of their descriptors outlive us.
     ///   - report: Takes a fact about a worker.
     ///   - ownsPort: Takes the news that a worker listens on a port of its own.
+    ///   - started: Takes what is to be known of a process that was started, before anything else follows from it.
     /// - Throws: Where signals or timers cannot be watched.
     package init(
         loop: EventLoop,
@@ -47,8 +53,10 @@ package final class ProcessTable {
         notifyFolder: String,
         delegated: DelegatedCgroup?,
         descriptorLimit: ResourceLimit?,
+        store: DescriptorStore?,
         report: @escaping (WorkerID, Worker.Event) -> Void,
-        ownsPort: @escaping (WorkerID) -> Void
+        ownsPort: @escaping (WorkerID) -> Void,
+        started: @escaping (ProcessRecord) -> Void
     ) throws(SystemError) {
         self.loop = loop
         self.listeners = listeners
@@ -57,8 +65,10 @@ package final class ProcessTable {
         self.environment = environment
         self.notifyFolder = notifyFolder
         self.delegated = delegated
+        self.store = store
         self.report = report
         self.ownsPort = ownsPort
+        self.started = started
         probes = ProbeRunner(loop: loop)
         spawner = try Spawner(descriptorLimit: descriptorLimit)
         let score = ProcFS.number(in: "/proc/self/oom_score_adj") ?? 0
@@ -75,7 +85,33 @@ package final class ProcessTable {
 
     func makeNotifyPath() -> String {
         nextSocket += 1
-        return "\(notifyFolder)/\(nextSocket)"
+        let path = "\(notifyFolder)/\(nextSocket)"
+        // What lies there is of a start that was not written down, and its socket may be kept: it would count as in use.
+        DatagramSocket.removeFile(at: path)
+        return path
+    }
+
+    /// A path that is in use must not be given out again.
+    func noteUsed(_ notifyPath: String) {
+        guard let number = notifyPath.split(separator: "/").last.flatMap({ UInt64($0) }) else { return }
+        nextSocket = max(nextSocket, number)
+    }
+
+    /// Has a process that does something for koomyd itself told when it has been reaped.
+    func expect(_ errand: ProbeChild) { errands[errand.pid] = errand }
+
+    /// It has been reaped, by whomever.
+    func forgetErrand(_ pid: ProcessID) { errands[pid] = nil }
+
+    /// Whether a process is still a copy of koomyd that has not reached its program.
+    var isStarting: Bool {
+        workers.values.contains { $0.pursuit == nil && $0.startup?.isPending == true }
+    }
+
+    /// Every process that belongs to a worker.
+    func knownProcesses() -> Set<ProcessID> {
+        let trees = ProcessSnapshot.take().trees(of: workers.values.map(\.mark), otherRoots: roots)
+        return trees.reduce(into: roots) { known, tree in known.formUnion(tree.map(\.pid)) }
     }
 
     func add(_ worker: WorkerProcess) {
@@ -83,12 +119,15 @@ package final class ProcessTable {
         ids[worker.pid] = worker.id
     }
 
+    /// A worker whose own process has ended.
+    func addRemains(_ worker: WorkerProcess) { workers[worker.id] = worker }
+
     package func signal(_ id: WorkerID, _ signal: Signal) {
         guard let worker = workers[id] else { return }
         do throws(SystemError) {
             // A stopped process handles no signal but KILL before it goes on.
-            try worker.pidfd.signal(signal)
-            try worker.pidfd.signal(.continue)
+            try worker.pidfd?.signal(signal)
+            try worker.pidfd?.signal(.continue)
         } catch {
             log.warning("\(id.app):\(worker.slot): \(signal) to \(worker.pid): \(error)")
         }
@@ -105,6 +144,13 @@ package final class ProcessTable {
             reportGone(worker)
             return
         }
+        askDescendants(id, signal)
+    }
+
+    /// Signals what an ended worker left behind, and looks again soon.
+    func askDescendants(_ id: WorkerID, _ signal: Signal) {
+        guard let worker = workers[id] else { return }
+        worker.pursuit = .asked
         _ = ProcessTree.signal(signal, worker.mark, otherRoots: roots)
         schedulePursuit(after: .milliseconds(50))
     }
@@ -119,7 +165,7 @@ package final class ProcessTable {
 
     /// Sends SIGKILL to all that is left; the root through the descriptor that is held, whatever /proc says.
     private func strike(_ worker: WorkerProcess) {
-        if worker.pursuit == .condemned { _ = try? worker.pidfd.signal(.kill) }
+        if worker.pursuit == .condemned { _ = try? worker.pidfd?.signal(.kill) }
         try? worker.cgroup?.cgroup.kill()
         _ = ProcessTree.signal(.kill, worker.mark, otherRoots: roots)
         schedulePursuit(after: worker.pursuit == .condemned ? .seconds(1) : .milliseconds(10))
@@ -129,15 +175,25 @@ package final class ProcessTable {
     package func forget(_ id: WorkerID) {
         logs.detach(id)
         guard let worker = workers.removeValue(forKey: id) else { return }
+        store?.drop(Self.keptName(id))
+        worker.watch.remove()
         worker.notify?.close()
+        // One that had ended before we came has no socket here, but its file.
+        if worker.notify == nil, let path = worker.record?.notifySocket { DatagramSocket.removeFile(at: path) }
         worker.observer?.end()
         for probe in worker.probes.values { probe.cancel() }
         try? worker.cgroup?.cgroup.remove()
     }
 
+    /// Lets go of a worker whose start was interrupted, so that it can be started once more.
+    package func dismiss(_ id: WorkerID) {
+        if let worker = workers[id] { ids[worker.pid] = nil }
+        forget(id)
+    }
+
     // MARK: - Ends
 
-    private func reapChildren() {
+    func reapChildren() {
         var strangers = false
         while let pid = try? ChildWaiter.nextEnded() {
             // A start that failed has said why on its pipe before its process ended.
@@ -145,6 +201,8 @@ package final class ProcessTable {
             guard let reason = try? ChildWaiter.reap(pid) else { break }
             if let worker = worker(of: pid) {
                 ended(worker, reason)
+            } else if let errand = errands.removeValue(forKey: pid) {
+                errand.reaped(reason)
             } else if !probes.adopt(pid: pid, reason: reason) {
                 strangers = true
             }
@@ -152,7 +210,7 @@ package final class ProcessTable {
         if strangers { pursueAll() }
     }
 
-    private func ended(_ worker: WorkerProcess, _ reason: ExitReason) {
+    func ended(_ worker: WorkerProcess, _ reason: ExitReason) {
         ids[worker.pid] = nil
         worker.observer?.end()
         worker.observer = nil
@@ -169,16 +227,23 @@ package final class ProcessTable {
 
     /// Whether anything is left of an ended worker's tree.
     ///
-    /// What it leaves comes to us, so that a look at our own children is enough to know that there is nothing.
+    /// Whether a child of ours belongs to no worker.
+    private func isHelper(_ pid: ProcessID) -> Bool { store?.keeperProcess == pid }
+
+    /// What our own child leaves comes to us, so that a look at our children is enough to know that there is nothing.
     private func hasDescendants(_ worker: WorkerProcess) -> Bool {
         if let populated = worker.cgroup?.cgroup.isPopulated() { return populated }
-        if let children = ProcFS.children(of: ThisProcess.id), children.allSatisfy({ ids[$0] != nil }) { return false }
+        if worker.origin == .child, let children = ProcFS.children(of: ThisProcess.id),
+            children.allSatisfy({ ids[$0] != nil || isHelper($0) })
+        {
+            return false
+        }
         // Where /proc cannot be read, as without a free descriptor, nobody knows: that is not "nothing".
         guard !ProcFS.processIDs().isEmpty else { return true }
         return !ProcessSnapshot.take().tree(of: worker.mark, otherRoots: roots).isEmpty
     }
 
-    private func pursueAll() {
+    func pursueAll() {
         for worker in workers.values where worker.pursuit != nil { pursue(worker) }
     }
 

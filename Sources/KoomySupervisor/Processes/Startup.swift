@@ -17,6 +17,9 @@ final class Startup {
     /// Whether the program runs; before that the process is a copy of koomyd, with its descriptors.
     var hasReachedProgram: Bool { current == .running }
 
+    /// Whether nothing is known yet.
+    var isPending: Bool { current == .pending }
+
     private var current: StartupReport.Outcome {
         if outcome == .pending, let now = try? report.read() { outcome = now }
         return outcome

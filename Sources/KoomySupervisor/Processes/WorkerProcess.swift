@@ -4,13 +4,16 @@ import KoomyModel
 import KoomySystem
 
 /// What the kernel has of one worker, and what koomyd holds for it.
-final class WorkerProcess {
+package final class WorkerProcess {
     let id: WorkerID
     let slot: Int
     let generation: Generation
     let spec: AppSpec
     let pid: ProcessID
-    let pidfd: Pidfd
+    /// nil where its process had ended before we came.
+    let pidfd: Pidfd?
+    let pidfdNumber: Int32?
+    let pidfdIdentity: FileIdentity?
     /// By what its descendants are known.
     let mark: TreeMark
     let startedAt: Instant
@@ -27,6 +30,8 @@ final class WorkerProcess {
     var notify: NotifyReceiver?
     var line: LineReceiver?
     var observer: ReadinessObserver?
+    /// The numbers of the pipes from its standard streams, which the logs own.
+    var outputs: [Int32] = []
     /// The last question of each kind.
     var probes: [Worker.ProbeKind: ProbeHandle] = [:]
     /// What it says of itself by STATUS=.
@@ -34,9 +39,22 @@ final class WorkerProcess {
     var cpu = CPUUsage()
     /// How what is left of it is dealt with; nil while it may live.
     var pursuit: Pursuit?
+    var origin = Origin.child
+    /// For the koomyd that follows.
+    var record: ProcessRecord?
+    /// Sees the end of a process whose parent somebody else is.
+    var watch: IOSource?
+    /// How often it was asked in vain how it ended, and when next.
+    var looks = 0
+    var nextLook: TimerSource?
+    /// How it ended, where it had ended before we came; nil once that was reported.
+    var lateEnd: ExitReason?
+
+    /// Whether its process is a child of ours; what it leaves behind then comes to us.
+    enum Origin { case child, adopted }
 
     /// How a worker's tree is dealt with that is to go.
-    enum Pursuit: Equatable {
+    package enum Pursuit: Equatable {
         /// All of it was killed, and its own process has not been reaped: where that failed, it is tried again.
         case condemned
         /// They were asked to leave, and are waited for.
@@ -50,7 +68,8 @@ final class WorkerProcess {
         slot: Int,
         generation: Generation,
         spec: AppSpec,
-        pidfd: consuming Pidfd,
+        pid: ProcessID,
+        pidfd: consuming Pidfd?,
         mark: TreeMark,
         startedAt: Instant,
         privateAddress: ListenAddress?,
@@ -62,8 +81,16 @@ final class WorkerProcess {
         self.slot = slot
         self.generation = generation
         self.spec = spec
-        pid = pidfd.pid
-        self.pidfd = pidfd
+        self.pid = pid
+        if let pidfd {
+            pidfdNumber = pidfd.descriptor.number
+            pidfdIdentity = pidfd.identity
+            self.pidfd = consume pidfd
+        } else {
+            pidfdNumber = nil
+            pidfdIdentity = nil
+            self.pidfd = nil
+        }
         self.mark = mark
         self.startedAt = startedAt
         self.privateAddress = privateAddress
@@ -74,6 +101,14 @@ final class WorkerProcess {
 }
 
 extension WorkerProcess {
+    /// How its process, whose parent somebody else is, ended; nil while it runs, or where nobody can know.
+    var exitReason: ExitReason? {
+        if mark.startTime == ProcessStat(of: pid)?.startTime, let reason = ProcFS.exitReason(ofZombie: pid) {
+            return reason
+        }
+        return pidfd?.exitReasonOfStranger()
+    }
+
     /// Sockets that it has and that say nothing about whether it serves.
     var ignoredSockets: Set<UInt64> { privateInode.map { [$0] } ?? [] }
 }

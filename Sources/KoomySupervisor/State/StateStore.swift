@@ -21,6 +21,14 @@ package struct StateStore {
 
     /// Reads the state; a file that cannot be used is moved aside and not overwritten.
     package func load() throws(SystemError) -> Found {
+        let found = try look()
+        guard case .corrupt(let reason, let aside) = found else { return found }
+        try AtomicFile.setAside(path, as: aside)
+        return .corrupt(reason: reason, keptAs: aside)
+    }
+
+    /// Reads the state and changes nothing.
+    package func look() throws(SystemError) -> Found {
         let bytes: [UInt8]
         do throws(SystemError) {
             bytes = try WholeFile.read(path, most: 64 << 20)
@@ -37,9 +45,7 @@ package struct StateStore {
         } catch {
             reason = "\(error)"
         }
-        let aside = "\(path).corrupt-\(WallClock.now().seconds)"
-        try AtomicFile.setAside(path, as: aside)
-        return .corrupt(reason: reason, keptAs: aside)
+        return .corrupt(reason: reason, keptAs: "\(path).corrupt-\(WallClock.now().seconds)")
     }
 
     /// Writes the state; when it returns, the state survives a loss of power.

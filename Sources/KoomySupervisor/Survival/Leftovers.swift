@@ -23,20 +23,20 @@ package struct Leftovers {
     package func end(within limit: TimeSpan) -> Int {
         let found = find()
         guard !found.isEmpty else { return 0 }
-        signal(.terminate, found)
+        Self.signal(.terminate, found)
         let deadline = MonotonicClock.now() + limit
         while true {
             let left = find()
             guard !left.isEmpty else { return found.count }
             let late = MonotonicClock.now() - deadline
-            if late > .zero { signal(.kill, left) }
+            if late > .zero { Self.signal(.kill, left) }
             // What cannot be killed now keeps nobody from being served; a port that it holds is tried again.
             if late > .seconds(5) { return found.count }
             usleep(20_000)
         }
     }
 
-    private func signal(_ signal: Signal, _ processes: [ProcessStat]) {
+    static func signal(_ signal: Signal, _ processes: [ProcessStat]) {
         for process in processes {
             guard let pidfd = try? Pidfd.open(process.pid),
                 ProcessStat(of: process.pid)?.startTime == process.startTime

@@ -5,7 +5,7 @@ import Glibc
 package struct DelegatedCgroup: Hashable, Sendable {
     package let path: String
     /// The controllers that children may have, as `memory` and `cpu`.
-    package let controllers: Set<String>
+    package private(set) var controllers: Set<String>
 
     /// The cgroup of this process, if it was delegated to us; nil otherwise.
     package static func own() -> DelegatedCgroup? { CgroupFS.own().flatMap(DelegatedCgroup.init(path:)) }
@@ -30,13 +30,30 @@ package struct DelegatedCgroup: Hashable, Sendable {
         return try ChildCgroup(path: folder)
     }
 
-    /// Moves this process into a child, and gives the children those of the wanted controllers that there are.
+    /// A child that was made before; throws where it is gone.
+    package func existingChild(_ name: String) throws(SystemError) -> ChildCgroup {
+        try ChildCgroup(path: "\(path)/\(name)")
+    }
+
+    /// The delegated cgroup above the subgroup that systemd put this process into (DelegateSubgroup= of
+    /// systemd.resource-control(5)); nil where it made none.
+    package static func aboveOwnSubgroup() -> DelegatedCgroup? {
+        guard let own = CgroupFS.own(), let slash = own.lastIndex(of: "/"), !isMarked(own) else { return nil }
+        return DelegatedCgroup(path: String(own[..<slash]))
+    }
+
+    /// The same, for children that only hold processes together.
+    package var withoutControllers: DelegatedCgroup {
+        var plain = self
+        plain.controllers = []
+        return plain
+    }
+
+    /// Gives the children those of the wanted controllers that there are.
     ///
     /// Only a cgroup without processes of its own can have controllers for its children (cgroups(7), "no internal
     /// processes").
-    package func enableControllers(_ wanted: [String], movingOurselvesTo name: String) throws(SystemError) {
-        let child = try makeChild(name)
-        try child.add(ThisProcess.id)
+    package func enableControllers(_ wanted: [String]) throws(SystemError) {
         let available = wanted.filter(controllers.contains)
         guard !available.isEmpty else { return }
         let text = Array(available.map { "+\($0)" }.joined(separator: " ").utf8)

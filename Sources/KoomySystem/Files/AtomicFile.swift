@@ -44,6 +44,11 @@ package enum AtomicFile {
         try syncFolder(of: path)
     }
 
+    /// Puts a file in another's place, for all who look from now on; not yet for those who look after a loss of power.
+    package static func rename(_ path: String, to newPath: String) throws(SystemError) {
+        try check(koomy_rename(path, newPath), "rename", path)
+    }
+
     /// Moves a file out of the way, as one that cannot be read.
     package static func setAside(_ path: String, as newPath: String) throws(SystemError) {
         try check(koomy_rename(path, newPath), "rename", path)

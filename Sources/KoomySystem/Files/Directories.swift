@@ -56,6 +56,10 @@ package struct Directories: Hashable, Sendable {
     }
 
     package var controlSocket: String { "\(run)/control.sock" }
+    /// Where the keeper of descriptors listens.
+    package var keeperSocket: String { "\(run)/keeper.sock" }
+    /// What koomyd is doing, for the one that follows it.
+    package var journal: String { "\(run)/journal" }
     package var stateFile: String { "\(state)/state.json" }
     package var lockFile: String { "\(state)/lock" }
     /// The folder of the workers' notify sockets.

@@ -23,6 +23,11 @@ package struct LockFile: ~Copyable, Sendable {
         return LockFile(descriptor: file, path: path)
     }
 
+    /// Goes on with a lock that this process has had since before it ran another program.
+    package init(adopting descriptor: consuming FileDescriptor, _ path: String) {
+        self.init(descriptor: descriptor, path: path)
+    }
+
     /// The process id that a lock file names; it says nothing about whether that process lives.
     package static func holder(of path: String) -> ProcessID? {
         ProcFS.number(in: path).flatMap { ProcessID(exactly: $0) }

@@ -1,4 +1,5 @@
 import CKoomyLinux
+import Glibc
 
 /// One thing that an epoll instance watches.
 package struct EpollEntry: Hashable, Sendable {
@@ -18,6 +19,26 @@ extension ProcFS {
             if let number = Int32(name), let target = link("/proc/\(pid)/fd/\(name)") { targets[number] = target }
         }
         return targets
+    }
+
+    /// Opens a pipe that another process has open once more, for reading without waiting (proc_pid_fd(5)).
+    ///
+    /// It need not be a descendant, but its user has to be ours, and ptrace(2) of it allowed. Throws EINVAL for what is
+    /// no pipe.
+    package static func openDescriptor(_ number: Int32, of pid: ProcessID) throws(SystemError) -> FileDescriptor {
+        let path = "/proc/\(pid)/fd/\(number)"
+        var status = koomy_file_status()
+        // Before it is opened: to open a device can do things.
+        try check(koomy_status_at(path, 1, &status), "stat", path)
+        let wasPipe = status.mode & S_IFMT == S_IFIFO
+        guard wasPipe else { throw SystemError("open", .invalidArgument, subject: path, hint: "it is no pipe") }
+        let flags = O_RDONLY | O_NONBLOCK | O_NOCTTY
+        let opened = FileDescriptor(owning: try check(koomy_open(path, flags, 0), "open", path))
+        try check(koomy_status(opened.number, &status), "stat", path)
+        guard status.mode & S_IFMT == S_IFIFO else {
+            throw SystemError("open", .invalidArgument, subject: path, hint: "it was another file a moment ago")
+        }
+        return opened
     }
 
     /// The inode of a socket from the target of its descriptor; nil for what is no socket.

@@ -46,6 +46,16 @@ package struct Pidfd: ~Copyable, Sendable {
         return koomy_pidfd_exit_info(descriptor.number, &end) == 1 ? ExitReason(end) : nil
     }
 
+    /// What no other process has had since boot, nor will have; nil before Linux 6.9, and on 32-bit machines.
+    ///
+    /// Before, all pidfds shared one anonymous inode; now each process has its own in pidfs, with a number that is never
+    /// given again. The file system tells which it is. It stays readable after the process has gone.
+    package var identity: FileIdentity? {
+        // PID_FS_MAGIC of linux/magic.h; inode numbers are only long enough where a long is.
+        guard koomy_file_system(descriptor.number) == 0x5049_4446, Int.bitWidth == 64 else { return nil }
+        return FileIdentity(of: descriptor.number)
+    }
+
     /// A copy of a descriptor of that process; needs ptrace rights on it (pidfd_getfd(2)).
     package borrowing func copyDescriptor(_ number: Int32) throws(SystemError) -> FileDescriptor {
         let copy = try check(koomy_pidfd_getfd(descriptor.number, number), "pidfd_getfd", "\(number) of \(pid)")

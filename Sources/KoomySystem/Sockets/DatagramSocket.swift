@@ -31,16 +31,31 @@ package struct DatagramSocket: ~Copyable, Sendable {
         descriptor = socket
     }
 
+    /// Takes over a socket that an earlier process has bound to a path.
+    package init(adopting descriptor: consuming FileDescriptor, path: String) throws(SystemError) {
+        try descriptor.setNonblocking(true)
+        self.path = path
+        file = FileIdentity(at: path)
+        self.descriptor = descriptor
+    }
+
     /// Takes the next message; nil where there is none.
     ///
     /// Descriptors that came with it are closed, which is also what `BARRIER=1` of sd_notify_barrier(3) waits for.
-    package borrowing func receive() throws(SystemError) -> Message? {
+    package borrowing func receive() throws(SystemError) -> Message? { try next(stays: false) }
+
+    /// Looks at the next message, which stays where it is; nil where there is none.
+    ///
+    /// Descriptors that came with it stay open until it is taken.
+    package borrowing func peek() throws(SystemError) -> Message? { try next(stays: true) }
+
+    private borrowing func next(stays: Bool) throws(SystemError) -> Message? {
         var message = koomy_message()
         var size = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: Self.longestMessage) { buffer, count in
             message.bytes = UnsafeMutableRawPointer(buffer.baseAddress)
             message.capacity = buffer.count
-            size = koomy_receive(descriptor.number, &message)
+            size = koomy_receive(descriptor.number, &message, stays ? 1 : 0)
             count = max(0, min(size, buffer.count))
         }
         if size == -Int(EAGAIN) { return nil }
@@ -57,6 +72,9 @@ package struct DatagramSocket: ~Copyable, Sendable {
         guard let file, FileIdentity(at: path) == file else { return }
         _ = koomy_unlink(path)
     }
+
+    /// Removes the path of a socket that nobody has any more.
+    package static func removeFile(at path: String) { _ = koomy_unlink(path) }
 
     /// Sends one message to a path without waiting.
     package static func send(

@@ -104,16 +104,3 @@ package enum UnixSocketFile {
         }
     }
 }
-
-/// Which file a path led to at some moment.
-package struct FileIdentity: Hashable, Sendable {
-    package var device: UInt64
-    package var inode: UInt64
-
-    /// nil where nothing is there; a symbolic link stands for itself.
-    package init?(at path: String) {
-        var status = koomy_file_status()
-        guard koomy_status_at(path, 0, &status) == 0 else { return nil }
-        (device, inode) = (status.device, status.inode)
-    }
-}

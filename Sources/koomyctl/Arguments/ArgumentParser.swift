@@ -159,6 +159,9 @@ extension ArgumentParser {
             }
             return .validate(file: operands[0])
         case .daemon: return .daemon(try daemonAction())
+        case .doctor:
+            try noOperands(command)
+            return .doctor
         case .version:
             try noOperands(command)
             return .version
@@ -246,7 +249,7 @@ extension ArgumentParser {
     }
 
     private func daemonAction() throws(UsageError) -> DaemonAction {
-        let words = DaemonAction.allCases.map(\.rawValue)
+        let words = DaemonAction.Verb.allCases.map(\.rawValue)
         guard operands.count == 1 else {
             throw UsageError(
                 message: "daemon takes one of \(words.joined(separator: ", "))",
@@ -254,14 +257,24 @@ extension ArgumentParser {
                 command: .daemon
             )
         }
-        guard let action = DaemonAction(rawValue: operands[0]) else {
+        guard let verb = DaemonAction.Verb(rawValue: operands[0]) else {
             throw UsageError(
                 message: "there is no command \"daemon \(operands[0])\"",
                 hint: Suggestion.among(words, for: operands[0]).map { "did you mean daemon \($0)?" },
                 command: .daemon
             )
         }
-        return action
+        let foreign = used.first { CommandName.daemon.options.contains($0) && !verb.options.contains($0) }
+        if let foreign {
+            let message = "daemon \(verb.rawValue) has no option \(foreign.text)"
+            throw UsageError(message: message, hint: nil, command: .daemon)
+        }
+        switch verb {
+        case .start: return .start
+        case .stop: return .stop(leavesWorkers: options[.leaveWorkers] != nil)
+        case .status: return .status
+        case .upgrade: return .upgrade(binary: options[.binary])
+        }
     }
 
     private func help() throws(UsageError) -> Action {

@@ -4,7 +4,7 @@ import KoomyWire
 enum Help {
     /// All commands on one screen.
     static func overview() -> String {
-        let commands = CommandName.allCases.map { ($0.synopsis.joined(separator: " "), $0.summary) }
+        let commands = CommandName.allCases.map { ($0.briefSynopsis.joined(separator: " "), $0.summary) }
         let width = commands.map(\.0.count).max() ?? 0
         let lines = commands.map { "  \(padded($0.0, width))  \($0.1)" }
         let codes = ExitCode.allCases.map { "  \(padded("\($0.rawValue)", 3)) \($0.summary)" }
@@ -59,12 +59,15 @@ extension CommandName {
         case .describe: ["describe", "APP…"]
         case .scale: ["scale", "APP", "N|+N|-N"]
         case .logs: ["logs", "[TARGET…]"]
-        case .events, .version: [rawValue]
+        case .events, .doctor, .version: [rawValue]
         case .validate: ["validate", "FILE"]
-        case .daemon: ["daemon", "start|stop|status"]
+        case .daemon: ["daemon", "start|stop|status|upgrade"]
         case .help: ["help", "[COMMAND]"]
         }
     }
+
+    /// The same where there is one line for it.
+    var briefSynopsis: [String] { self == .daemon ? ["daemon", "start|stop|…"] : synopsis }
 
     var summary: String {
         switch self {
@@ -80,7 +83,8 @@ extension CommandName {
         case .events: "show what has happened"
         case .reset: "forget failures, so that an errored app is tried again"
         case .validate: "check an ecosystem file, and change nothing"
-        case .daemon: "start, stop or look at koomyd itself"
+        case .daemon: "start, stop, upgrade or look at koomyd itself"
+        case .doctor: "look for what is not as it should be, and say what to do"
         case .version: "print the version"
         case .help: "explain a command"
         }
@@ -120,7 +124,15 @@ extension CommandName {
         case .daemon:
             """
             start launches your own koomyd in the background and waits until it answers; as root, with the systemd unit
-            installed, use systemctl instead. stop drains every worker, and waits until koomyd is gone.
+            installed, use systemctl instead. stop drains every worker, and waits until koomyd is gone; with
+            --leave-workers they go on, and the next koomyd takes them back. upgrade has koomyd go on as another binary
+            without touching a worker, after that has proved that it can read the present state; if it cannot (65),
+            nothing has changed.
+            """
+        case .doctor:
+            """
+            Asks koomyd what it finds. Where none answers, looks for what can be seen from here: its socket, its lock, and
+            workers that run without it; then exits with 3. Exits with 1 if there is an error, and with 0 for warnings.
             """
         case .version: "The version of koomyctl; that of the daemon is shown by koomyctl daemon status."
         case .help: "Without a command, a list of them."
@@ -133,6 +145,7 @@ extension ExitCode {
     var summary: String {
         switch self {
         case .done: "done"
+        case .trouble: "doctor found an error"
         case .noSuchApp: "no such app or worker"
         case .noDaemon: "no daemon answers"
         case .workerFailed: "a new worker failed (the old ones stay)"
@@ -143,7 +156,7 @@ extension ExitCode {
         case .aborted: "aborted on request"
         case .notPermitted: "not permitted"
         case .usage: "the command line is wrong"
-        case .badConfiguration: "the ecosystem file is wrong or cannot be read"
+        case .badConfiguration: "the ecosystem file, or the daemon's state, is wrong or cannot be read"
         case .internalError: "a fault of koomy's own"
         case .cannotSave: "the daemon could not save it, so it was not done"
         case .timedOut: "--timeout was over; the daemon goes on"

@@ -24,13 +24,33 @@ enum Action: Equatable {
     case events(follow: Bool, since: UInt64?)
     case validate(file: String)
     case daemon(DaemonAction)
+    case doctor
     case version
     /// Help for one command, or for all.
     case help(CommandName?)
 }
 
-enum DaemonAction: String, CaseIterable, Equatable {
-    case start, stop, status
+/// What is to become of koomyd itself.
+enum DaemonAction: Equatable {
+    case start
+    case stop(leavesWorkers: Bool)
+    case status
+    /// `binary` as it was typed.
+    case upgrade(binary: String?)
+
+    /// The words after `daemon`.
+    enum Verb: String, CaseIterable {
+        case start, stop, status, upgrade
+
+        /// The options that it has beside the global ones.
+        var options: [Option] {
+            switch self {
+            case .stop: [.leaveWorkers]
+            case .upgrade: [.binary]
+            case .start, .status: []
+            }
+        }
+    }
 }
 
 struct LogsRequest: Equatable {

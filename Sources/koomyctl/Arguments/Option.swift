@@ -1,7 +1,7 @@
 /// The options of koomyctl; one of the same name means the same in every command that has it.
 enum Option: String, CaseIterable, Hashable, Sendable {
     case json, quiet, noColor = "no-color", socket, timeout, help, version
-    case only, abort, lines, follow, out, err, since
+    case only, abort, lines, follow, out, err, since, binary, leaveWorkers = "leave-workers"
 
     /// Those that every command has.
     static let global: [Option] = [.json, .quiet, .noColor, .socket, .timeout, .help]
@@ -14,19 +14,19 @@ enum Option: String, CaseIterable, Hashable, Sendable {
         case .version: "V"
         case .lines: "n"
         case .follow: "f"
-        case .json, .noColor, .socket, .timeout, .only, .abort, .out, .err, .since: nil
+        case .json, .noColor, .socket, .timeout, .only, .abort, .out, .err, .since, .binary, .leaveWorkers: nil
         }
     }
 
     /// What its value is, in help; nil for an option without one.
     var valueName: String? {
         switch self {
-        case .socket: "PATH"
+        case .socket, .binary: "PATH"
         case .timeout: "TIME"
         case .only: "NAME,…"
         case .lines: "N"
         case .since: "SEQ"
-        case .json, .quiet, .noColor, .help, .version, .abort, .follow, .out, .err: nil
+        case .json, .quiet, .noColor, .help, .version, .abort, .follow, .out, .err, .leaveWorkers: nil
         }
     }
 
@@ -46,6 +46,8 @@ enum Option: String, CaseIterable, Hashable, Sendable {
         case .out: "standard output only"
         case .err: "standard error only"
         case .since: "only events after this number"
+        case .binary: "upgrade: the new koomyd; without it, the file that koomyd was started from"
+        case .leaveWorkers: "stop: the workers go on without koomyd, until one is started again"
         }
     }
 
@@ -66,7 +68,8 @@ extension CommandName {
         case .reload: [.abort]
         case .logs: [.lines, .follow, .out, .err]
         case .events: [.follow, .since]
-        case .stop, .restart, .status, .describe, .scale, .delete, .reset, .validate, .daemon, .version, .help: []
+        case .daemon: [.binary, .leaveWorkers]
+        case .stop, .restart, .status, .describe, .scale, .delete, .reset, .validate, .doctor, .version, .help: []
         }
     }
 }

@@ -28,7 +28,7 @@ struct EventText {
             .appIncident, .workerRecycling:
             .yellow
         case .rolloutStarted, .rolloutProgress, .rolloutEnded, .workerStarted, .workerDraining: .cyan
-        case .daemonStarted, .daemonStopping, .daemonLogsReopened, .configLoaded, .appAdded, .appState,
+        case .daemonStarted, .daemonResumed, .daemonStopping, .daemonLogsReopened, .configLoaded, .appAdded, .appState,
             .appScaled, .appReset, .appDeleted, .listenerOpened, .listenerClosed, .workerGone, .workerFinished, nil:
             .plain
         }

@@ -7,6 +7,10 @@ struct OutcomeText {
 
     /// What a success says: a line for each app, or the whole in one.
     func success(_ verb: String, _ result: CommandResult) -> [String] {
+        if let upgrade = result.upgrade {
+            let versions = "\(screen.clean(upgrade.from)) -> \(screen.clean(upgrade.to))"
+            return ["koomyd upgraded: \(versions), pid \(upgrade.pid)"]
+        }
         // Where the daemon has no more to say than "done", it is said what was done.
         func words(_ message: String) -> String { message == "done" ? "\(verb) done" : screen.clean(message) }
         let apps = result.apps.map { "\(screen.clean($0.app)): \(words($0.message))" }
@@ -76,7 +80,9 @@ struct OutcomeText {
         case .cannotSave: return "free some space on the disk that holds koomyd's state"
         case .internalError: return "koomyctl events"
         case .badConfiguration: return "koomyctl validate \(file ?? "FILE")"
-        case .usage, .badRequest, .notFound, .methodNotAllowed, .tooLarge, .notPermitted, .done, nil: return nil
+        case .usage, .badRequest, .notFound, .methodNotAllowed, .tooLarge, .notPermitted, .stateUnreadable, .trouble,
+            .done, nil:
+            return nil
         }
     }
 }

@@ -7,13 +7,13 @@ import KoomyWire
 /// Starts the user's own koomyd in the background.
 struct DaemonLauncher {
     enum Outcome {
-        /// It answers.
-        case running(ProcessID)
+        /// It answers; it is not ours where somebody else has started one at the same moment.
+        case running(ProcessID, isOurs: Bool)
         case failed(ErrorView)
     }
 
     let environment: [String: String]
-    let client: ControlClient
+    private var client: ControlClient
     let directories: Directories
 
     /// How long a daemon may take until it answers.
@@ -31,20 +31,35 @@ struct DaemonLauncher {
     /// Where the daemon's own log, and what it says before it has one, goes.
     var logPath: String { "\(directories.log)/koomyd.log" }
 
-    /// Why koomyd should not be started from here; nil where it may.
-    func objection() -> ErrorView? {
+    init(environment: [String: String], client: ControlClient, directories: Directories) {
+        self.environment = environment
+        self.client = client
+        // Here it is asked again and again, and the process tells when to stop.
+        self.client.contactPatience = .zero
+        self.directories = directories
+    }
+
+    /// How a koomyd is started here, as a command.
+    static func advice(_ environment: [String: String]) -> String {
+        isLeftToSystemd(environment) ? "systemctl start koomyd" : "koomyctl daemon start"
+    }
+
+    private static func isLeftToSystemd(_ environment: [String: String]) -> Bool {
         guard ThisProcess.isRoot, (environment["KOOMY_HOME"] ?? "").isEmpty, Files.isFolder("/run/systemd/system")
-        else {
-            return nil
-        }
+        else { return false }
         let folders = [
             "/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system",
         ]
-        guard folders.contains(where: { Files.exists("\($0)/koomyd.service") }) else { return nil }
+        return folders.contains { Files.exists("\($0)/koomyd.service") }
+    }
+
+    /// Why koomyd should not be started from here; nil where it may.
+    func objection() -> ErrorView? {
+        guard Self.isLeftToSystemd(environment) else { return nil }
         return ErrorView(
             .noDaemon,
             message: "koomyd is not running, and belongs to systemd here",
-            hint: "systemctl start koomyd"
+            hint: Self.advice(environment)
         )
     }
 
@@ -92,19 +107,31 @@ struct DaemonLauncher {
         logFrom begin: Int64
     ) throws(SystemError) -> Outcome {
         let deadline = MonotonicClock.now() + Self.patience
+        var end: ExitReason?
         while MonotonicClock.now() < deadline {
-            if let status = try? client.status() { return .running(status.daemon.pid) }
-            if let end = try process.pidfd.reap() {
-                // Somebody else may have started one at the same moment; then ours has left it alone.
-                if let status = try? client.status() { return .running(status.daemon.pid) }
-                if case .failed(let failure) = try process.startup.read() {
-                    return .failed(failed("\(ExitReason.failedToStart(failure))", from: begin))
-                }
-                return .failed(failed("it ended at once: \(end)", from: begin))
+            // The lock before the question: who lets go of it after answering had answered.
+            let isStarting = LockState(of: directories.lockFile) != .free
+            if let status = try? client.status() {
+                return .running(status.daemon.pid, isOurs: status.daemon.pid == process.pid)
             }
+            if let end, !isStarting { return .failed(try failed(process, end, from: begin)) }
+            // Somebody else may have started one at the same moment: it has the lock, and ours has left it alone.
+            if end == nil { end = try process.pidfd.reap() }
             _ = poll(nil, 0, 10)
         }
-        return .failed(failed("it did not answer within \(Self.patience) (pid \(process.pid) runs)", from: begin))
+        let who = end == nil ? "it (pid \(process.pid))" : "another koomyd, which was started at the same moment,"
+        return .failed(failed("\(who) did not answer within \(Self.patience)", from: begin))
+    }
+
+    private func failed(
+        _ process: borrowing SpawnedProcess,
+        _ end: ExitReason,
+        from begin: Int64
+    ) throws(SystemError) -> ErrorView {
+        if case .failed(let failure) = try process.startup.read() {
+            return failed("\(ExitReason.failedToStart(failure))", from: begin)
+        }
+        return failed("it ended at once: \(end)", from: begin)
     }
 
     private func failed(_ why: String, from begin: Int64) -> ErrorView {

@@ -14,7 +14,10 @@ extension Session {
         defer { progress.clear() }
         let result: CommandResult
         do throws(ClientError) {
-            result = try client.run(command) { message, line in
+            result = try client.run(command) {
+                progress.clear()
+                noteAbsence()
+            } onLine: { message, line in
                 if options.json { Output.printJSON(line: line) }
                 if case .progress(let news) = message { progress.show(news) }
             }
@@ -96,13 +99,16 @@ extension Session {
             }
         }
         if let problem = problem(verb, files: files, apps: apps, only: only) { return fail(verb, problem) }
+        var session = self
+        // It was waited for once.
+        if known.isWithoutDaemon { session.contactPatience = .zero }
         var commands = files.map { path in
             fileCommand(StartWord.absolutePath(of: path, from: Environment.workingDirectory()))
         }
         if !apps.isEmpty { commands.append(command(apps)) }
         var code = ExitCode.done.rawValue
         for command in commands {
-            let result = launches ? changeLaunching(verb, command) : change(verb, command)
+            let result = launches ? session.changeLaunching(verb, command) : session.change(verb, command)
             if code == ExitCode.done.rawValue { code = result }
         }
         return code
@@ -138,11 +144,22 @@ extension Session {
 /// The names of the apps that the daemon knows, asked for only where that matters, and once.
 private final class KnownApps {
     private let client: ControlClient?
-    private lazy var names = (try? client?.status().apps.map(\.name)) ?? []
+    private lazy var names = ask()
+    /// Whether it was asked for, and there was no daemon.
+    private(set) var isWithoutDaemon = false
 
     init(_ client: ControlClient?) { self.client = client }
 
     func contains(_ name: String) -> Bool { names.contains(name) }
+
+    private func ask() -> [String] {
+        do throws(ClientError) {
+            return try client?.status().apps.map(\.name) ?? []
+        } catch {
+            isWithoutDaemon = error.outcome == .noDaemon
+            return []
+        }
+    }
 }
 
 extension ControlCommand {
@@ -155,7 +172,7 @@ extension ControlCommand {
             request.targets
         case .reload(let request): request.targets ?? []
         case .scale(let request): [request.app]
-        case .stopDaemon, .reopenLogs: []
+        case .stopDaemon, .upgradeDaemon, .reopenLogs: []
         }
     }
 }
@@ -166,7 +183,8 @@ extension Outcome {
         switch self {
         case .workerFailed, .readyTimeout, .unhealthy, .drainForced, .superseded, .aborted: true
         case .done, .noSuchApp, .noSuchWorker, .noDaemon, .notPermitted, .usage, .badRequest, .notFound,
-            .methodNotAllowed, .tooLarge, .badConfiguration, .internalError, .shuttingDown, .cannotSave, .timedOut:
+            .methodNotAllowed, .tooLarge, .badConfiguration, .stateUnreadable, .internalError, .shuttingDown,
+            .cannotSave, .timedOut, .trouble:
             false
         }
     }

@@ -26,8 +26,9 @@ extension Session {
             let launcher = DaemonLauncher(environment: environment, client: client, directories: try directories())
             if let objection = launcher.objection() { return objection }
             switch try launcher.launch() {
-            case .running(let pid):
-                note("no koomyd was running: started one (pid \(pid), log \(launcher.logPath))")
+            case .running(let pid, let isOurs):
+                let what = isOurs ? "started one" : "another koomyctl has just started one"
+                note("no koomyd was running: \(what) (pid \(pid), log \(launcher.logPath))")
                 return nil
             case .failed(let error): return error
             }
@@ -37,46 +38,12 @@ extension Session {
         }
     }
 
-    func stopDaemon() -> Int32 {
-        withClient("daemon stop") { client throws(ClientError) in
-            let pid = try client.status().daemon.pid
-            let identity = ProcessStat(of: pid)?.identity
-            let progress = ProgressDisplay(errors, isQuiet: options.quiet || options.json)
-            defer { progress.clear() }
-            do throws(ClientError) {
-                let result = try client.command(.stopDaemon) { progress.show($0) }
-                guard result.code == ExitCode.done.rawValue else {
-                    progress.clear()
-                    if options.json {
-                        Output.printJSON(CommandMessage.result(result))
-                    } else {
-                        Output.print(
-                            OutcomeText(screen: errors).failure("daemon stop", result, running: nil),
-                            to: .errors
-                        )
-                    }
-                    return result.code
-                }
-            } catch .lost {
-                // It left before it could say so; whether it is gone is looked at anyway.
-            }
-            try waitUntilGone(identity)
-            progress.clear()
-            return finish("koomyd has left (pid \(pid))")
-        }
+    func upgradeDaemon(_ binary: String?) -> Int32 {
+        let path = binary.map { StartWord.absolutePath(of: $0, from: Environment.workingDirectory()) }
+        return change("daemon upgrade", .upgradeDaemon(UpgradeRequest(binary: path)))
     }
 
-    /// Waits until the process is not there any more, or only its parent has not noticed.
-    private func waitUntilGone(_ daemon: ProcessIdentity?) throws(ClientError) {
-        guard let daemon else { return }
-        let deadline = MonotonicClock.now() + (options.timeout ?? .seconds(30))
-        while let stat = ProcessStat(of: daemon.pid), stat.identity == daemon, !stat.isDead {
-            guard MonotonicClock.now() < deadline else { throw .timedOut }
-            _ = poll(nil, 0, 10)
-        }
-    }
-
-    private func finish(_ message: String) -> Int32 {
+    func finish(_ message: String) -> Int32 {
         if options.json {
             Output.printJSON(CommandMessage.result(CommandResult(.done, message: message)))
         } else if !options.quiet {

@@ -7,25 +7,48 @@ import KoomyWire
 extension Session {
     func status(_ names: [AppName]) -> Int32 {
         withClient("status") { client throws(ClientError) in
-            // The usual case of a monitor: nothing has to be understood to be passed on.
-            if options.json, names.isEmpty {
-                Output.printJSON(line: try client.get("/v1/status"))
-                return ExitCode.done.rawValue
+            do throws(ClientError) {
+                return try showStatus(names, client)
+            } catch .noDaemon(let path) {
+                return failWithoutDaemon("status", path)
             }
-            var status = try client.status()
-            if !names.isEmpty {
-                for name in names where !status.apps.contains(where: { $0.name == name.text }) {
-                    return fail("status", unknownApp(name.text, among: status.apps))
-                }
-                status.apps.removeAll { app in !names.contains { $0.text == app.name } }
-            }
-            if options.json {
-                Output.printJSON(status)
-            } else {
-                Output.print(StatusText(status: status, screen: results).lines)
-            }
+        }
+    }
+
+    /// Says that there is no daemon, and which workers serve all the same.
+    private func failWithoutDaemon(_ verb: String, _ path: String) -> Int32 {
+        var error = ClientError.noDaemon(path: path).view
+        let workers = RunFolder(ofSocket: path).workers().count
+        guard workers > 0 else { return fail(verb, error) }
+        let remark =
+            workers == 1
+            ? "1 worker still runs without koomyd; start it and it takes that back"
+            : "\(workers) workers still run without koomyd; start it and it takes them back"
+        if options.json { error.hint = remark }
+        let code = fail(verb, error)
+        if !options.json { Output.print(remark, to: .errors) }
+        return code
+    }
+
+    private func showStatus(_ names: [AppName], _ client: ControlClient) throws(ClientError) -> Int32 {
+        // The usual case of a monitor: nothing has to be understood to be passed on.
+        if options.json, names.isEmpty {
+            Output.printJSON(line: try client.get("/v1/status"))
             return ExitCode.done.rawValue
         }
+        var status = try client.status()
+        if !names.isEmpty {
+            for name in names where !status.apps.contains(where: { $0.name == name.text }) {
+                return fail("status", unknownApp(name.text, among: status.apps))
+            }
+            status.apps.removeAll { app in !names.contains { $0.text == app.name } }
+        }
+        if options.json {
+            Output.printJSON(status)
+        } else {
+            Output.print(StatusText(status: status, screen: results).lines)
+        }
+        return ExitCode.done.rawValue
     }
 
     func describe(_ names: [AppName]) -> Int32 {
@@ -53,7 +76,7 @@ extension Session {
     func events(follow: Bool, since: UInt64?) -> Int32 {
         let text = EventText(screen: results, stamp: LocalTime.text(milliseconds:))
         return withClient("events") { client throws(ClientError) in
-            try client.eventLines(since: since, follow: follow) { line throws(ClientError) in
+            try client.eventLines(since: since, follow: follow, onAway: noteAbsence) { line throws(ClientError) in
                 if options.json {
                     Output.printJSON(line: line)
                 } else {

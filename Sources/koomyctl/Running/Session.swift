@@ -9,6 +9,8 @@ struct Session {
     let environment: [String: String]
     let results: Screen
     let errors: Screen
+    /// How long a socket that refuses is tried again; nil for as long as is usual.
+    var contactPatience: Duration?
 
     init(_ options: GlobalOptions, environment: [String: String]) {
         self.options = options
@@ -34,8 +36,10 @@ struct Session {
         case .events(let follow, let since): events(follow: follow, since: since)
         case .validate(let file): validate(file)
         case .daemon(.start): startDaemon()
-        case .daemon(.stop): stopDaemon()
+        case .daemon(.stop(let leavesWorkers)): stopDaemon(leavesWorkers ? .leave : .drain)
+        case .daemon(.upgrade(let binary)): upgradeDaemon(binary)
         case .daemon(.status): daemonStatus()
+        case .doctor: doctor()
         case .version: version()
         case .help(let command): help(command)
         }
@@ -46,6 +50,9 @@ struct Session {
         let path: String = if let given = options.socketPath { given } else { try directories().controlSocket }
         var client = ControlClient(socketPath: path)
         client.timeout = options.timeout.map { .nanoseconds($0.nanoseconds) }
+        if let contactPatience { client.contactPatience = contactPatience }
+        // We are ExecReload= of koomyd's unit: until we end, systemd starts no other koomyd (systemd.service(5)).
+        if environment["MAINPID"] != nil { client.returnPatience = .seconds(2) }
         return client
     }
 
@@ -78,6 +85,9 @@ extension Session {
     func note(_ text: String) {
         if !options.quiet { Output.print(errors.clean(text), to: .errors) }
     }
+
+    /// Says that a daemon is waited for that has gone.
+    func noteAbsence() { note("koomyd is away; waiting for it to come back") }
 
     /// Does something with the daemon; says why where that fails.
     func withClient(_ verb: String, _ body: (ControlClient) throws(ClientError) -> Int32) -> Int32 {

@@ -17,7 +17,8 @@ enum AppInvariants {
         switch event {
         case .stop, .stopSlot, .restart, .restartSlot, .scale, .kill: return nil
         case .start, .startSlot, .roll, .configure, .startWhenListening, .listening, .cannotListen, .abortRollout,
-            .recycleSlot, .reset, .worker, .timerFired, .sampled, .scheduleFired, .ownsPort:
+            .recycleSlot, .reset, .worker, .timerFired, .sampled, .scheduleFired, .ownsPort, .lostListeners,
+            .found, .resumed:
             break
         }
         for (serial, worker) in before.app.workers where worker.isReady && before.app.owner(of: serial) != nil {

@@ -23,6 +23,8 @@ struct AppWorld: Hashable {
     var listening: Set<Generation>
     /// Requests that operators still make; it bounds the exploration.
     var requests: Int
+    /// Whether koomyd may die, and come back without its listeners.
+    var mortal = false
     /// A failure of an invariant on the way here.
     var violation: String?
 
@@ -34,12 +36,33 @@ struct AppWorld: Hashable {
         listening = [app.current]
     }
 
+    /// Begins as a koomyd that finds these workers alive.
+    mutating func take(_ found: [(slot: Int, generation: Generation)]) {
+        listening = []
+        apply(.startWhenListening)
+        var survivors: [Survivor] = []
+        for (index, place) in found.enumerated() {
+            let id = WorkerID(app: app.name, serial: UInt64(index + 1))
+            processes[id.serial] = .running
+            survivors.append(
+                Survivor(id: id, slot: place.slot, generation: place.generation, startedAt: Self.origin)
+            )
+        }
+        apply(.found(survivors))
+    }
+
     /// Lets every worker start and prove itself.
     mutating func serve() {
         for serial in app.workers.keys.sorted() {
             apply(.worker(serial, .spawned))
             apply(.worker(serial, .becameReady(.notify)))
         }
+    }
+
+    /// Whether its listeners are being opened.
+    private var isDeaf: Bool {
+        if case .deaf = app.breaker { return app.isActive && !timers.contains(.retry(app.name)) }
+        return false
     }
 
     /// Every event that may happen now.
@@ -69,7 +92,9 @@ struct AppWorld: Hashable {
             }
         }
         for timer in timers.sorted(by: { "\($0)" < "\($1)" }) { events.append(.timerFired(timer)) }
+        if isDeaf { events += [.listening(app.current), .cannotListen(app.current, "x")] }
         guard requests > 0 else { return events }
+        if mortal { events += [.resumed(away: .seconds(60)), .lostListeners("x")] }
         events += [.start, .stop(.stopped), .restart, .abortRollout, .scale(app.spec.instances == 1 ? 2 : 1), .reset]
         events += [.stopSlot(0), .startSlot(0), .restartSlot(0), .recycleSlot(0), .scheduleFired]
         events += app.workers.keys.sorted().prefix(1).map(App.Event.ownsPort)
@@ -90,10 +115,12 @@ struct AppWorld: Hashable {
         case .timerFired(let timer): timers.remove(timer)
         case .worker(let serial, let fact): note(fact, of: serial)
         case .roll(_, let generation): listening.insert(generation)
-        case .start: if !app.isActive { listening.insert(app.current) }
-        case .startSlot, .stop, .stopSlot, .restart, .restartSlot, .configure, .startWhenListening, .listening,
-            .cannotListen,
-            .abortRollout, .scale, .recycleSlot, .reset, .kill, .sampled, .scheduleFired, .ownsPort:
+        case .start: if app.needsListeners { listening.insert(app.current) }
+        case .listening(let generation): listening.insert(generation)
+        // As koomyd finds its listeners to be gone, and nobody but the workers has them.
+        case .lostListeners: listening.remove(app.current)
+        case .startSlot, .stop, .stopSlot, .restart, .restartSlot, .configure, .startWhenListening, .cannotListen,
+            .abortRollout, .scale, .recycleSlot, .reset, .kill, .sampled, .scheduleFired, .ownsPort, .found, .resumed:
             break
         }
         if event.isRequest { requests -= 1 }
@@ -161,7 +188,7 @@ struct AppWorld: Hashable {
 extension App.Event {
     var isRequest: Bool {
         switch self {
-        case .worker(_, .declaredHung), .sampled, .scheduleFired, .ownsPort: true
+        case .worker(_, .declaredHung), .sampled, .scheduleFired, .ownsPort, .lostListeners, .found, .resumed: true
         case .worker, .timerFired, .listening, .cannotListen: false
         case .start, .startSlot, .stop, .stopSlot, .restart, .restartSlot, .roll, .configure, .startWhenListening,
             .abortRollout, .scale, .recycleSlot, .reset, .kill:

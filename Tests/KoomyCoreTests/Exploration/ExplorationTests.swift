@@ -15,6 +15,10 @@ struct ExplorationTests {
         var isLimited = false
         /// Begins when every worker serves, which leaves more of the exploration for what follows.
         var isServing = false
+        /// koomyd may die and come back, also without listeners.
+        var isMortal = false
+        /// Begins with workers that only their environment tells of: slot and generation of each; generation 1 serves.
+        var survivors: [(slot: Int, generation: Generation)] = []
         /// States after which the exploration stops; the ways in are breadth first, so the shortest stories are all told.
         var limit: Int
 
@@ -85,11 +89,49 @@ struct ExplorationTests {
             isServing: true,
             limit: 15_000
         ),
+        Case(
+            name: "one worker, and koomyd dies",
+            instances: 1,
+            maxRestarts: 2,
+            requests: 3,
+            isProbed: true,
+            isServing: true,
+            isMortal: true,
+            limit: 15_000
+        ),
+        Case(
+            name: "two workers, stop first, and koomyd dies",
+            instances: 2,
+            order: .stopFirst,
+            maxRestarts: 2,
+            requests: 2,
+            isServing: true,
+            isMortal: true,
+            limit: 15_000
+        ),
+        Case(
+            name: "survivors of a rollout",
+            instances: 2,
+            maxRestarts: 2,
+            requests: 2,
+            survivors: [(0, 1), (1, 2)],
+            limit: 15_000
+        ),
+        Case(
+            name: "survivors of a rollout, stop first, two of them in one slot",
+            instances: 1,
+            order: .stopFirst,
+            maxRestarts: 2,
+            requests: 2,
+            survivors: [(0, 2), (0, 1), (1, 1)],
+            limit: 15_000
+        ),
     ]
 
     @Test(arguments: cases) func `no reachable state breaks a promise`(_ story: Case) {
         var first = AppWorld(story.spec, requests: story.requests)
-        first.apply(.start)
+        if story.survivors.isEmpty { first.apply(.start) } else { first.take(story.survivors) }
+        first.mortal = story.isMortal
         first.requests = story.requests - 1
         if story.isServing { first.serve() }
         var known: Set<AppWorld> = [first]

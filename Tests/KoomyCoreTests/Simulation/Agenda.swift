@@ -32,6 +32,12 @@ struct Agenda<Item> {
         return (first.at, first.item)
     }
 
+    mutating func remove(where isObsolete: (Item) -> Bool) {
+        let kept = entries.filter { !isObsolete($0.item) }.sorted { ($0.at, $0.order) < ($1.at, $1.order) }
+        // Sorted entries are a heap.
+        entries = kept
+    }
+
     private func precedes(_ left: Int, _ right: Int) -> Bool {
         (entries[left].at, entries[left].order) < (entries[right].at, entries[right].order)
     }

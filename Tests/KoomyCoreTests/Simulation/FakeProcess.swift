@@ -11,15 +11,23 @@ struct FakeProcess {
         case zombie
         /// Its descendants are left, or koomyd has not been told that none is.
         case orphans
+        /// Nothing of it is left, and koomyd, which is away, has not been told.
+        case vanished
     }
 
-    let spec: AppSpec
+    var spec: AppSpec
+    let slot: Int
     let generation: Generation
     var temper: Temper
     var state = State.ordered
     var startedAt: Instant
     var isAsked = false
     var isKilled = false
+    var areDescendantsAsked = false
+    /// Whether a koomyd that comes back finds a record of it; of one that just started only its environment tells.
+    var isRecorded = true
+    /// How it ended while nobody could be told.
+    var lateEnd: ExitReason?
     /// When it first gave koomyd the evidence that its specification asks for.
     var provedAt: Instant?
     /// When its health probe last succeeded.

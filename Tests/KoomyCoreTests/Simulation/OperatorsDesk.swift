@@ -14,6 +14,8 @@ struct OperatorsDesk {
     var abandoned: Set<RequestID> = []
     /// The last request that concerned an app: only what no later one has changed can be held against a reply.
     private var latest: [AppName: RequestID] = [:]
+    /// What was done for an app last, as its operator was told.
+    private var acknowledged: [AppName: Request] = [:]
     private var versions: [Temper.Version] = []
     private var lastRequest: UInt64 = 0
 
@@ -59,7 +61,10 @@ struct OperatorsDesk {
         lastRequest += 1
         let id = RequestID(lastRequest)
         outstanding[id] = request
-        for name in request.names ?? names { latest[name] = id }
+        for name in request.names ?? names {
+            latest[name] = id
+            acknowledged[name] = nil
+        }
         return id
     }
 
@@ -119,6 +124,20 @@ struct OperatorsDesk {
             if let words = contradiction(request, name, disk[name]) {
                 return "request \(id.number) is done for \(name), but \(words): \(request)"
             }
+            if answer.outcome.isSuccess { acknowledged[name] = request }
+        }
+        return nil
+    }
+
+    func isOpen(_ id: RequestID) -> Bool { outstanding[id] != nil }
+
+    /// Nobody owes these an answer.
+    mutating func dismiss(_ requests: [RequestID]) { for id in requests { outstanding[id] = nil } }
+
+    /// What is no longer as it was acknowledged.
+    func broken(_ disk: DesiredState) -> String? {
+        for (name, request) in acknowledged.sorted(by: { $0.key < $1.key }) {
+            if let words = contradiction(request, name, disk[name]) { return "\(name): \(words) after \(request)" }
         }
         return nil
     }

@@ -5,27 +5,43 @@ import KoomyModel
 /// The kernel of the simulation: processes that start, prove themselves, fail and end.
 extension Simulation {
     mutating func order(_ id: WorkerID) {
-        guard let (spec, _, generation) = fleet.launch(id) else {
+        guard let (spec, slot, generation) = fleet.launch(id) else {
             violation = "worker \(id.serial) is started and not known"
             return
         }
         if processes[id] != nil { violation = "worker \(id.serial) is started twice" }
-        if !spec.listeners.isEmpty, !listeners.contains(Opened(app: id.app, generation: generation)) {
+        let isDeaf = !spec.listeners.isEmpty && !listeners.contains(Opened(app: id.app, generation: generation))
+        if isReturning, isDeaf {
+            // They could not be had again, and no worker is started without what it was promised.
+            let failure = StartFailure(step: .descriptors, errno: 98, subject: "web")
+            deliver(.worker(id, .spawnFailed(failure)))
+            return
+        }
+        if isDeaf {
             violation = "worker \(id.serial) of \(id.app) is started without its listeners"
         }
         let version = desk.version(of: spec)
         let isHopeless = version == .diesAtOnce && desk.hopeless.contains(id.app)
         var temper = Temper.random(isNoisy || isHopeless ? version : .good, &dice)
         if spec.listeners.isEmpty, spec.readiness == .observed { temper.ownsPort = desk.portOwners.contains(id.app) }
-        processes[id] = FakeProcess(spec: spec, generation: generation, temper: temper, startedAt: now)
+        processes[id] = FakeProcess(spec: spec, slot: slot, generation: generation, temper: temper, startedAt: now)
         agenda.add(.fact(id, .started), at: now + (dice.chance(70) ? .zero : dice.milliseconds(0...10)))
     }
 
     mutating func signal(_ id: WorkerID, _ signal: Signal) {
+        // Of one that is found to have vanished, nobody is left to hear it.
+        if isReturning, processes[id] == nil { return }
         guard let process = processes[id], process.state == .running || process.state == .zombie else {
             violation = "a signal to worker \(id.serial) of \(id.app), which does not run"
             return
         }
+        if process.isAsked { violation = "worker \(id.serial) of \(id.app) is asked to leave twice" }
+        ask(id, signal)
+    }
+
+    /// Lets a signal have its effect, which is the same when it comes again.
+    mutating func ask(_ id: WorkerID, _ signal: Signal) {
+        guard let process = processes[id], process.state == .running || process.state == .zombie else { return }
         processes[id]?.isAsked = true
         guard let farewell = process.temper.farewell else { return }
         if signal == .abort {
@@ -39,10 +55,18 @@ extension Simulation {
     }
 
     mutating func signalDescendants(_ id: WorkerID) {
+        // Of one that is found to have vanished, nothing can be left.
+        if isReturning, processes[id] == nil { return }
         guard let process = processes[id], process.state == .orphans else {
             violation = "descendants of worker \(id.serial) of \(id.app), which has not ended"
             return
         }
+        askDescendants(id)
+    }
+
+    mutating func askDescendants(_ id: WorkerID) {
+        guard let process = processes[id], process.state == .orphans else { return }
+        processes[id]?.areDescendantsAsked = true
         switch process.temper.descendants {
         case .none: agenda.add(.fact(id, .treeGone), at: now)
         case .slow(let span): agenda.add(.fact(id, .treeGone), at: now + span)
@@ -93,14 +117,21 @@ extension Simulation {
             processes[id]?.state = .zombie
             agenda.add(.fact(id, .reaped(reason)), at: now + dice.milliseconds(0...3))
         case .reaped(let reason):
+            guard process.state == .zombie else { return }
             processes[id]?.state = .orphans
-            deliver(.worker(id, .exited(reason)))
+            guard deliver(.worker(id, .exited(reason))) else {
+                processes[id]?.state = .zombie
+                processes[id]?.lateEnd = reason
+                return
+            }
             // A tree that was killed is pursued until nothing is left.
             if processes[id]?.isKilled == true { agenda.add(.fact(id, .treeGone), at: now + dice.milliseconds(0...20)) }
         case .treeGone:
             guard process.state == .orphans else { return }
             processes[id] = nil
-            deliver(.worker(id, .treeGone))
+            guard !deliver(.worker(id, .treeGone)) else { return }
+            processes[id] = process
+            processes[id]?.state = .vanished
         case .ping:
             guard process.state == .running, !process.hangs(at: now) else { return }
             deliver(.worker(id, .pinged))
@@ -130,6 +161,11 @@ extension Simulation {
             agenda.add(.fact(id, .end(.failedToStart(failure))), at: now)
             return
         }
+        live(id, process)
+    }
+
+    /// What a program that runs is going to do.
+    mutating func live(_ id: WorkerID, _ process: FakeProcess) {
         let temper = process.temper
         if let boot = temper.boot {
             agenda.add(.fact(id, .readiness), at: now + boot)

@@ -13,6 +13,13 @@ struct Simulation {
         case event(Fleet.Event)
         case operate
         case calm
+        case death
+        case comeBack
+    }
+
+    struct Armed: Equatable {
+        var stamp: UInt64
+        var due: Instant
     }
 
     /// Something that a process does.
@@ -40,7 +47,7 @@ struct Simulation {
     var now = Instant(nanoseconds: 1_000_000_000)
     var agenda = Agenda<Item>()
     var processes: [WorkerID: FakeProcess] = [:]
-    var timers: [TimerID: UInt64] = [:]
+    var timers: [TimerID: Armed] = [:]
     var listeners: Set<Opened> = []
     var disk = DesiredState()
     var schedules: Set<AppName> = []
@@ -52,6 +59,17 @@ struct Simulation {
     var exitStatus: Int32?
     var violation: String?
     var eventCount = 0
+    /// What there is for the koomyd that follows; nil before the first koomyd has done anything.
+    var journal: SimulatedJournal?
+    /// How many steps koomyd still does before it dies; nil while nothing is the matter.
+    var doom: Int?
+    var isAway = false
+    /// Whether a koomyd is just taking back what an earlier one had.
+    var isReturning = false
+    /// What waits in sockets, and at clients, for a koomyd that is away.
+    var mail: [Fleet.Event] = []
+    var deaths = 0
+    private var depth = 0
     private var stamp: UInt64 = 0
 
     /// After this long without noise everything has come to rest.
@@ -68,6 +86,10 @@ struct Simulation {
         }
         agenda.add(.operate, at: now)
         agenda.add(.calm, at: now + dice.milliseconds(5_000...40_000))
+        // One that leaves when nothing runs is a container's first process: nothing outlives it.
+        if fleet.idling == .stays, dice.chance(60) {
+            for _ in 0..<dice.roll(1...5) { agenda.add(.death, at: now + dice.milliseconds(10...45_000)) }
+        }
     }
 
     /// Runs to the end.
@@ -77,7 +99,7 @@ struct Simulation {
             // The loop is held up now and then, and everything is late.
             if dice.chance(1) { now = now + dice.milliseconds(1...1_500) }
             happen(item)
-            guard !isNoisy else { continue }
+            guard !isNoisy, !isAway else { continue }
             if isSettled { break }
             if now - calmSince > Self.patience { violation = "does not come to rest: \(unsettled)" }
         }
@@ -87,7 +109,7 @@ struct Simulation {
     private mutating func happen(_ item: Item) {
         switch item {
         case .timer(let id, let stamp):
-            guard timers[id] == stamp else { return }
+            guard timers[id]?.stamp == stamp else { return }
             timers[id] = nil
             deliver(.timerFired(id))
         case .fact(let id, let fact): happen(fact, to: id)
@@ -97,15 +119,35 @@ struct Simulation {
             isNoisy = false
             calmSince = now
             if desk.endsWithShutdown { request(.shutdown(dice.chance(50) ? .drain : .now)) }
+        case .death: if journal != nil, !isAway { dice.chance(30) ? die() : (doom = dice.roll(0...10)) }
+        case .comeBack: comeBack()
         }
     }
 
     /// Gives the fleet an event, does what it wants, and looks whether everything is as promised.
-    mutating func deliver(_ event: Fleet.Event) {
+    ///
+    /// - Returns: False if koomyd, as far as its successor is going to know, has not heard of it.
+    @discardableResult
+    mutating func deliver(_ event: Fleet.Event) -> Bool {
+        guard !isAway else {
+            post(event)
+            return false
+        }
         let before = fleet
         eventCount += 1
         if isTraced { print("\(now.nanoseconds / 1_000) µs  \(event)") }
-        for action in fleet.handle(event, at: now) {
+        let actions = fleet.handle(event, at: now)
+        guard !diesNow() else {
+            // It was not written down.
+            fleet = before
+            post(event)
+            return false
+        }
+        journal?.append(event, at: now)
+        depth += 1
+        defer { depth -= 1 }
+        for action in actions {
+            guard !diesNow() else { return true }
             if isTraced { print("      -> \(action)") }
             perform(action)
         }
@@ -113,6 +155,22 @@ struct Simulation {
         // Operators do not wait for the disk.
         if !immediate.isEmpty, isNoisy, dice.chance(3) { request(desk.randomRequest(fleet, &dice)) }
         while violation == nil, !immediate.isEmpty { deliver(immediate.removeFirst()) }
+        if depth == 1, !isAway, !diesNow() { noteDone() }
+        return true
+    }
+
+    /// Everything that followed from an event has been done.
+    private mutating func noteDone() {
+        if journal == nil || dice.chance(1) { beginJournal() } else { journal?.mark() }
+    }
+
+    mutating func beginJournal() { journal = SimulatedJournal(fleet, timers: timers.mapValues(\.due), at: now) }
+
+    mutating func arm(_ timer: TimerID, at instant: Instant) {
+        stamp += 1
+        timers[timer] = Armed(stamp: stamp, due: instant)
+        let lateness = dice.chance(10) ? dice.milliseconds(0...300) : .zero
+        agenda.add(.timer(timer, stamp: stamp), at: max(now, instant) + lateness)
     }
 
     private mutating func perform(_ action: Action) {
@@ -126,11 +184,7 @@ struct Simulation {
             let wait = processes[id]?.spec.health?.timeout ?? .milliseconds(500)
             let share = Double(dice.roll(0...100)) / 100
             agenda.add(.fact(id, .answer(kind, attempt: attempt)), at: now + wait.scaled(by: share * share))
-        case .arm(let timer, let instant):
-            stamp += 1
-            timers[timer] = stamp
-            let lateness = dice.chance(10) ? dice.milliseconds(0...300) : .zero
-            agenda.add(.timer(timer, stamp: stamp), at: max(now, instant) + lateness)
+        case .arm(let timer, let instant): arm(timer, at: instant)
         case .disarm(let timer): timers[timer] = nil
         case .sample(let name):
             for id in processes.keys.sorted() where id.app == name {
@@ -175,7 +229,7 @@ struct Simulation {
 
     private mutating func operate() {
         agenda.add(.operate, at: now + dice.milliseconds(20...4_000))
-        guard fleet.phase == .serving else { return }
+        guard fleet.phase == .serving, !isAway else { return }
         if dice.chance(8), let name = fleet.apps.keys.sorted().first(where: { _ in dice.chance(50) }) {
             // One cause ends many.
             let reason = dice.pick([ExitReason.exited(code: 1), .signaled(.kill, dumpedCore: false)])

@@ -7,10 +7,19 @@ enum SimulationInvariants {
     static func violation(from before: Fleet, by event: Fleet.Event, in after: Simulation) -> String? {
         for name in after.fleet.apps.keys.sorted() {
             guard let app = after.fleet.apps[name] else { continue }
-            if let words = violation(of: app, in: after) { return "\(name): \(words)" }
             if let old = before.apps[name], let words = lostService(old, before, event, app, after) {
                 return "\(name): \(words)"
             }
+        }
+        // What a koomyd has not yet taken back is not as it should be.
+        return after.isReturning ? nil : violation(in: after)
+    }
+
+    /// What holds at any time.
+    static func violation(in after: Simulation) -> String? {
+        for name in after.fleet.apps.keys.sorted() {
+            guard let app = after.fleet.apps[name] else { continue }
+            if let words = violation(of: app, in: after) { return "\(name): \(words)" }
         }
         for id in after.processes.keys where after.fleet.apps[id.app] == nil {
             return "\(id.app) is forgotten, and worker \(id.serial) of it is left"
@@ -28,6 +37,15 @@ enum SimulationInvariants {
             ?? AppInvariants.stuck(app, Set(world.timers.keys), killed: Set(killed))
         {
             return words
+        }
+        for (serial, worker) in app.workers {
+            guard let process = own[WorkerID(app: app.name, serial: serial)] else { continue }
+            switch worker.state {
+            case .leaving where !process.isAsked: return "worker \(serial) was never asked to leave"
+            case .clearing where !process.areDescendantsAsked: return "what worker \(serial) left was never asked"
+            case .spawning, .unwanted, .condemned, .starting, .ready, .leaving, .killing, .clearing, .purging, .gone:
+                break
+            }
         }
         for row in app.rows where row.condition == .ready {
             guard let serial = row.serial, let process = own[WorkerID(app: app.name, serial: serial)] else {
@@ -81,7 +99,8 @@ enum SimulationInvariants {
         case .prepared, .prepareFailed:
             if case .request(_, let request)? = before.change?.purpose, request.takesAway { return true }
             return before.backlog.contains { $0.request.takesAway }
-        case .abandoned, .booted, .listening, .cannotListen, .worker, .sampled, .ownsPort, .timerFired, .scheduleFired:
+        case .abandoned, .booted, .resumed, .listening, .cannotListen, .lostListeners, .worker, .sampled, .ownsPort,
+            .timerFired, .scheduleFired:
             return false
         }
     }
@@ -127,7 +146,7 @@ extension Fleet.Event {
         switch self {
         case .worker(id, .declaredHung), .timerFired(.worker(id, .watchdog)), .sampled(id, _): true
         case .worker, .timerFired, .sampled, .booted, .request, .abandoned, .prepared, .prepareFailed, .listening,
-            .cannotListen, .ownsPort, .scheduleFired:
+            .cannotListen, .lostListeners, .resumed, .ownsPort, .scheduleFired:
             false
         }
     }

@@ -24,7 +24,16 @@ struct Temper {
     var asksForTime: TimeSpan?
     var ownsPort = false
 
-    enum Descendants { case none, slow(TimeSpan), stubborn }
+    enum Descendants {
+        case none, slow(TimeSpan), stubborn
+
+        var isNone: Bool {
+            switch self {
+            case .none: true
+            case .slow, .stubborn: false
+            }
+        }
+    }
 
     /// What all processes of a version have in common.
     enum Version { case good, flaky, diesAtOnce, diesSoon, neverReady, sick, leaks }

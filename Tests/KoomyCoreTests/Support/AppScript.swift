@@ -125,16 +125,6 @@ extension AppSpec {
     }
 }
 
-extension Worker {
-    /// Whether its start was ordered, and nothing is known of its process.
-    var isOrdered: Bool {
-        switch state {
-        case .spawning, .unwanted, .condemned: true
-        case .starting, .ready, .leaving, .killing, .clearing, .purging, .gone: false
-        }
-    }
-}
-
 extension Generation: ExpressibleByIntegerLiteral {
     /// A generation of a script by its number.
     public init(integerLiteral value: UInt64) { self.init(value) }

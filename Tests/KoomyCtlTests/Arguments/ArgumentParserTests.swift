@@ -101,7 +101,16 @@ import Testing
         #expect(try action("events -f --since 7") == .events(follow: true, since: 7))
         #expect(try action("events") == .events(follow: false, since: nil))
         #expect(try action("validate a.yaml") == .validate(file: "a.yaml"))
-        for which in DaemonAction.allCases { #expect(try action("daemon \(which.rawValue)") == .daemon(which)) }
+        #expect(try action("doctor") == .doctor)
+        #expect(try action("daemon start") == .daemon(.start))
+        #expect(try action("daemon status") == .daemon(.status))
+    }
+
+    @Test func `what becomes of workers when koomyd stops, and of koomyd in an upgrade, are options`() throws {
+        #expect(try action("daemon stop") == .daemon(.stop(leavesWorkers: false)))
+        #expect(try action("daemon stop --leave-workers") == .daemon(.stop(leavesWorkers: true)))
+        #expect(try action("daemon upgrade") == .daemon(.upgrade(binary: nil)))
+        #expect(try action("daemon --binary ./koomyd upgrade") == .daemon(.upgrade(binary: "./koomyd")))
     }
 
     @Test func `help and version are asked for in several ways`() throws {

@@ -31,6 +31,12 @@ import Testing
     @Test func `an option belongs to its commands`() {
         #expect(error("stop api --follow") == UsageError(message: "stop has no option --follow", command: .stop))
         #expect(error("-f stop api") == UsageError(message: "stop has no option --follow", command: .stop))
+        for line in ["daemon start --binary x", "daemon stop --binary x", "daemon status --leave-workers"] {
+            let words = line.split(separator: " ")
+            #expect(error(line)?.message == "daemon \(words[1]) has no option \(words[2])")
+        }
+        #expect(error("stop api --leave-workers")?.message == "stop has no option --leave-workers")
+        #expect(error("doctor api")?.message == "doctor does not take \"api\"")
         #expect(error("status --version")?.message == "status has no option --version")
     }
 

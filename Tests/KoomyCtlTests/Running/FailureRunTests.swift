@@ -9,7 +9,7 @@ import Testing
         ["status"], ["status", "api"], ["describe", "api"], ["events"], ["logs"], ["stop", "api"], ["reload"],
         ["scale", "api", "2"],
         ["restart", "api"], ["delete", "api"], ["reset", "api"], ["reload", "--abort"], ["daemon", "status"],
-        ["daemon", "stop"],
+        ["daemon", "stop"], ["daemon", "stop", "--leave-workers"], ["daemon", "upgrade"],
     ]
 
     @Test(arguments: queries)
@@ -30,19 +30,22 @@ import Testing
     @Test(
         arguments: [["status"], ["stop", "api"], ["events"], ["describe", "api"], ["logs"]],
         [
-            ("", 3), ("HTTP/1.1 200 OK\r\n", 3), ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", 3),
-            ("garbage\r\n", 70),
-            ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", 70),
-            ("HTTP/1.1 500 Oops\r\nContent-Length: 2\r\n\r\n{}", 70),
+            "garbage\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]",
+            "HTTP/1.1 500 Oops\r\nContent-Length: 2\r\n\r\n{}",
         ]
     )
-    func `a broken answer is one of two codes, and a sentence`(
-        arguments: [String],
-        answer: (text: String, code: Int32)
-    ) throws {
-        let (run, _) = try koomyctl(arguments) { _ in [.send(answer.text)] }
-        #expect(run.code == answer.code, "\(run)")
+    func `what is no answer is 70 and a sentence, at once`(arguments: [String], answer: String) throws {
+        let (run, requests) = try koomyctl(arguments) { _ in [.send(answer)] }
+        #expect(run.code == 70 && requests.count == 1, "\(run)")
         #expect(run.error.split(separator: "\n").count <= 2 && run.error.contains("failed: "), "\(run)")
+    }
+
+    @Test(arguments: ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"])
+    func `an answer that always breaks off is asked for a while, then 3 and a sentence`(answer: String) throws {
+        let (run, requests) = try koomyctl(["status"]) { _ in [.send(answer)] }
+        #expect(run.code == 3 && requests.count > 2, "\(run)")
+        #expect(run.error.split(separator: "\n").count <= 2 && run.error.contains("failed: "), "\(run)")
+        #expect(run.elapsed >= .seconds(3) && run.elapsed < .seconds(20), "\(run)")
     }
 
     @Test func `a status without end is refused`() throws {

@@ -57,15 +57,28 @@ import Testing
         while [ -e "$folder/launched" ]; do sleep 0.05; done
         """
 
+    /// The process that the sleeper noted: its own stat is the last line.
+    private static func launchedPid(_ files: Workspace) -> Int32? {
+        let line = Files.text(of: files("launched"))?.split(separator: "\n").last
+        return line?.split(separator: " ").first.flatMap { Int32($0) }
+    }
+
     @Test func `start launches koomyd where none answers, and says so`() throws {
         try withPrograms(Self.sleeper) { files in
             let path = try files.write("{}", to: "a.json")
             let done = CommandResult(.done, message: "1 app runs")
             let (process, exit, requests) = try launching(["start", path], files) { request in
-                request.method == "POST" ? .stream([], done) : .answer(Samples.status)
+                var status = Samples.status
+                status.daemon.pid = Self.launchedPid(files) ?? 0
+                return request.method == "POST" ? .stream([], done) : .answer(status)
             }
             #expect(exit == .code(0) && process.output == "1 app runs\n", "\(process.errorOutput)")
-            #expect(process.errorOutput.contains("no koomyd was running: started one (pid "), "\(process.errorOutput)")
+            #expect(
+                process.errorOutput.contains(
+                    "no koomyd was running: started one (pid \(Self.launchedPid(files) ?? 0), "
+                ),
+                "\(process.errorOutput)"
+            )
             #expect(requests.last == "POST /v1/start {\"file\":\"\(path)\"}")
 
             let seen = Files.text(of: files("launched")) ?? ""
@@ -135,7 +148,10 @@ import Testing
                 return .streamHead + [.line(result), .perform { victim.signal(SIGTERM) }, .streamEnd]
             }
             let (run, requests) = try koomyctl(["daemon", "stop"], script: script)
-            #expect(run.code == 0 && run.out == "koomyd has left (pid \(victim.pid))\n", "\(run)")
+            #expect(
+                run.code == 0 && run.out == "drained: no worker is left, and koomyd has left (pid \(victim.pid))\n",
+                "\(run)"
+            )
             #expect(requests == ["GET /v1/status", "POST /v1/daemon/stop {}"])
             #expect(victim.ended == .signal(SIGTERM))
         }

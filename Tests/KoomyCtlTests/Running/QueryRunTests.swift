@@ -83,12 +83,18 @@ private func statusOnly(_ request: ScriptedDaemon.Request) -> [Step] {
         )
     }
 
-    @Test func `following events ends with the daemon, and says so`() throws {
-        let event = EventView(seq: 1, at: 0, type: "daemon.stopping")
-        let (run, requests) = try koomyctl(["events", "-f"]) { _ in .streamHead + [.line(event)] }
-        #expect(run.code == 3 && run.out.contains("daemon.stopping"), "\(run)")
-        #expect(run.error.contains("went away"), "\(run)")
-        #expect(requests == ["GET /v1/events?follow=1"])
+    @Test func `events that are followed go on after the last one, through breaks`() throws {
+        let script: ScriptedDaemon.Script = { request in
+            let since = request.target.split(separator: "=").last.flatMap { UInt64($0) } ?? 0
+            let next = request.target.contains("since") ? since + 1 : 1
+            guard next <= 3 else { return .streamHead + [.waitForClientToLeave] }
+            return .streamHead + [.line(EventView(seq: next, at: 0, type: "worker.ready"))]
+        }
+        let (run, requests) = try koomyctl(["events", "-f", "--timeout", "3s"], script: script)
+        #expect(run.code == 75, "\(run)")
+        #expect(run.out == (1...3).map { "1970-01-01 00:00:00.000  #\($0)  worker.ready\n" }.joined(), "\(run)")
+        let later = (1...3).map { "GET /v1/events?follow=1&since=\($0)" }
+        #expect(requests == ["GET /v1/events?follow=1"] + later)
     }
 
     @Test func `the daemon's state is told`() throws {

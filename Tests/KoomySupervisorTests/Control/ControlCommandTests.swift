@@ -23,8 +23,12 @@ struct ControlCommandTests {
             ("reload", "{}", .reload(ReloadRequest())),
             ("reload", "", .reload(ReloadRequest())),
             ("reload", #"{"targets":["api"]}"#, .reload(ReloadRequest(targets: ["api"]))),
-            ("daemon/stop", "{}", .stopDaemon),
-            ("daemon/stop", "", .stopDaemon),
+            ("daemon/stop", "{}", .stopDaemon(StopDaemonRequest())),
+            ("daemon/stop", "", .stopDaemon(StopDaemonRequest())),
+            ("daemon/stop", #"{"workers":"drain"}"#, .stopDaemon(StopDaemonRequest(workers: .drain))),
+            ("daemon/stop", #"{"workers":"leave"}"#, .stopDaemon(StopDaemonRequest(workers: .leave))),
+            ("daemon/upgrade", "", .upgradeDaemon(UpgradeRequest())),
+            ("daemon/upgrade", #"{"binary":"/b/koomyd"}"#, .upgradeDaemon(UpgradeRequest(binary: "/b/koomyd"))),
             ("daemon/reopen-logs", "{}", .reopenLogs),
         ] as [(String, String, ControlCommand)]
     )
@@ -42,7 +46,12 @@ struct ControlCommandTests {
     @Test(arguments: [
         ("stop", "{", "it is not valid JSON"),
         ("reload", #"{"target":["api"]}"#, "\"target\" is no member of this request; known: file, targets"),
-        ("daemon/stop", #"{"now":true}"#, "\"now\" is no member of this request; there are none"),
+        ("daemon/stop", #"{"now":true}"#, "\"now\" is no member of this request; known: workers"),
+        ("daemon/stop", #"{"workers":"kill"}"#, "workers: \"drain\" or \"leave\" is expected"),
+        ("daemon/stop", #"{"workers":true}"#, "workers: a string is expected"),
+        ("daemon/upgrade", #"{"binary":"koomyd"}"#, "\"binary\" has to be an absolute path"),
+        ("daemon/upgrade", #"{"path":"/k"}"#, "\"path\" is no member of this request; known: binary"),
+        ("daemon/reopen-logs", #"{"now":true}"#, "\"now\" is no member of this request; there are none"),
         ("stop", "", "targets: is missing"),
         ("stop", "{}", "targets: is missing"),
         ("stop", #"{"targets":"api"}"#, "targets: a list is expected"),

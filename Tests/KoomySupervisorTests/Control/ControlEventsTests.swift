@@ -18,7 +18,19 @@ struct ControlEventsTests {
         #expect(answer.head.headers["Content-Type"] == "application/x-ndjson")
         #expect(try numbers(answer) == [1, 2, 3, 4, 5])
         #expect(try numbers(fixture.ask("GET", "/v1/events?since=3")) == [4, 5])
-        #expect(try numbers(fixture.ask("GET", "/v1/events?follow=0&since=9")) == [])
+        #expect(try numbers(fixture.ask("GET", "/v1/events?follow=0&since=5")) == [])
+    }
+
+    @Test func `a number above all that there are is of an earlier daemon, so everything is new`() throws {
+        let fixture = try ControlFixture()
+        #expect(try numbers(fixture.ask("GET", "/v1/events?since=9")) == [])
+        fixture.delegate.remembered = [EventView(1), EventView(2)]
+        #expect(try numbers(fixture.ask("GET", "/v1/events?since=9")) == [1, 2])
+        let client = try fixture.client()
+        client.request("GET", "/v1/events?since=3&follow=1")
+        try fixture.turn("two events have come", client) { try numbers(client.current) == [1, 2] }
+        fixture.server?.broadcast(EventView(3))
+        try fixture.turn("the next has come", client) { try numbers(client.current) == [1, 2, 3] }
     }
 
     @Test(arguments: ["follow=1", "follow", "since=0&follow=true", "follow=%31"])

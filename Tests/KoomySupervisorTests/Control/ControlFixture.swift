@@ -45,7 +45,7 @@ final class ControlFixture {
     func turn(
         _ what: String,
         _ clients: RawControlClient...,
-        within limit: TimeSpan = .seconds(4),
+        within limit: TimeSpan = .seconds(20),
         until condition: () throws -> Bool
     ) throws {
         try turn(what, clients, within: limit, until: condition)
@@ -54,7 +54,7 @@ final class ControlFixture {
     func turn(
         _ what: String,
         _ clients: [RawControlClient],
-        within limit: TimeSpan = .seconds(4),
+        within limit: TimeSpan = .seconds(20),
         until condition: () throws -> Bool
     ) throws {
         let deadline = MonotonicClock.now() + limit
@@ -92,10 +92,14 @@ final class ControlFixture {
     }
 
     /// A client whose command was begun, with the answer that the daemon holds.
-    func command(_ path: String, _ body: String) throws -> (client: RawControlClient, stream: CommandStream) {
+    func command(
+        _ path: String,
+        key: String? = nil,
+        _ body: String
+    ) throws -> (client: RawControlClient, stream: CommandStream) {
         let client = try client()
         let before = delegate.streams.count
-        client.request("POST", path, body: body)
+        client.request("POST", path, key: key, body: body)
         try turn("the command has begun", client) { delegate.streams.count > before }
         return (client, try #require(delegate.streams.last))
     }

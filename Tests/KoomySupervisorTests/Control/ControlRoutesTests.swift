@@ -34,7 +34,7 @@ struct ControlRoutesTests {
             Issue.record("no endpoints in \(json)")
             return
         }
-        #expect(endpoints.count == 15)
+        #expect(endpoints.count == 17)
         for endpoint in endpoints {
             guard case .string(let path)? = endpoint["path"], case .array(let methods)? = endpoint["methods"],
                 case .string(let method)? = methods.first
@@ -48,6 +48,17 @@ struct ControlRoutesTests {
             #expect(answer.status == (method == "POST" ? 400 : 200), "\(method) \(path)")
         }
         #expect(fixture.delegate.commands.isEmpty)
+    }
+
+    @Test func `what the doctor finds is the delegate's`() throws {
+        let fixture = try ControlFixture()
+        let strangers = DoctorCheck("strangers", .warning, message: "2 processes are nobody's", hint: "look")
+        fixture.delegate.findings = DoctorView(checks: [strangers])
+        let answer = try fixture.ask("GET", "/v1/doctor")
+        #expect(answer.status == 200 && answer.head.headers["Content-Type"] == "application/json")
+        #expect(try WireCoding.decode(DoctorView.self, from: answer.body) == fixture.delegate.findings)
+        fixture.delegate.permitsReading = false
+        #expect(try fixture.ask("GET", "/v1/doctor").status == 403)
     }
 
     @Test func `an app comes with its spec`() throws {

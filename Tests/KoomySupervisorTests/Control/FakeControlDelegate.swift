@@ -15,6 +15,9 @@ final class FakeControlDelegate: ControlDelegate {
     /// What was asked for, in order.
     private(set) var commands: [ControlCommand] = []
     private(set) var peers: [PeerCredentials] = []
+    /// The key of each command.
+    private(set) var keys: [String?] = []
+    var findings = DoctorView(checks: [DoctorCheck("strangers", .ok, message: "there are none")])
     /// The answers that are still held.
     var streams: [CommandStream] = []
     /// Done with each command; by default its answer is held.
@@ -35,7 +38,15 @@ final class FakeControlDelegate: ControlDelegate {
 
     func knownApps() -> [String] { apps.map(\.name) }
 
-    func execute(_ command: ControlCommand, from peer: PeerCredentials, answering stream: CommandStream) {
+    func doctor() -> DoctorView { findings }
+
+    func execute(
+        _ command: ControlCommand,
+        key: String?,
+        from peer: PeerCredentials,
+        answering stream: CommandStream
+    ) {
+        keys.append(key)
         commands.append(command)
         peers.append(peer)
         if let onCommand { onCommand(command, stream) } else { streams.append(stream) }
@@ -44,6 +55,7 @@ final class FakeControlDelegate: ControlDelegate {
     /// Lets go of what was recorded.
     func forget() {
         commands = []
+        keys = []
         peers = []
     }
 

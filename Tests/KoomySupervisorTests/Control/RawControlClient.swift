@@ -45,8 +45,9 @@ final class RawControlClient {
     }
 
     /// Sends a request as koomyctl does.
-    func request(_ method: String, _ target: String, body: String? = nil) {
+    func request(_ method: String, _ target: String, key: String? = nil, body: String? = nil) {
         var text = "\(method) \(target) HTTP/1.1\r\nHost: koomy\r\n"
+        if let key { text += "Idempotency-Key: \(key)\r\n" }
         if let body { text += "Content-Length: \(body.utf8.count)\r\n" }
         send(text + "\r\n" + (body ?? ""))
     }

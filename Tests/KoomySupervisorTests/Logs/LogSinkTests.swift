@@ -9,7 +9,7 @@ struct LogSinkTests {
     private func write(_ texts: [String], stamp: LogStamp? = nil) throws -> String? {
         try Workspace.with { files in
             let sink = LogSink(.file(LogFile(path: files("log"))), stamp: stamp)
-            for text in texts { Array(text.utf8).withUnsafeBytes(sink.write) }
+            for text in texts { Array(text.utf8).withUnsafeBytes { sink.write($0) } }
             return Files.text(of: files("log"))
         }
     }

@@ -1,3 +1,4 @@
+import Glibc
 import KoomyEventLoop
 import KoomyModel
 import KoomySystem
@@ -61,6 +62,26 @@ struct NotifyReceiverTests {
         )
         try listener.wait()
         #expect(listener.messages == [.refused(pid: stranger.pid, reason: "not a process of this worker")])
+    }
+
+    /// Who dies while it handles what came is followed by one that hears it.
+    @Test func `what is being handled is in the socket until that is done`() throws {
+        let listener = try NotifyListener()
+        var left: [[UInt8]?] = []
+        listener.react = { _ in
+            guard let number = listener.receiver?.descriptor,
+                let socket = try? DatagramSocket(adopting: FileDescriptor(owning: dup(number)), path: listener.path)
+            else { return }
+            left.append((try? socket.peek())?.bytes)
+        }
+        try listener.send("READY=1")
+        try listener.send("STATUS=two")
+        try listener.wait(for: 2)
+        #expect(left == [Array("READY=1".utf8), Array("STATUS=two".utf8)])
+        #expect(listener.messages == [.ready, .status("two")])
+        try listener.send("WATCHDOG=1")
+        try listener.wait(for: 3)
+        #expect(listener.messages.last == .watchdog, "each is heard once")
     }
 
     @Test func `a stranger cannot keep the worker from being heard`() throws {

@@ -1,0 +1,31 @@
+#pragma once
+
+// Bytes that pass from pipes to files; the rules of CKoomyLinux.h hold.
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Copies what a pipe holds to another pipe and leaves it there, without waiting (tee(2)); 0 where the pipe is empty
+/// and nobody can write to it.
+ssize_t koomy_tee(int pipe, int to, size_t most);
+/// Moves bytes out of a pipe to the end that a regular file has now, without waiting for the pipe (splice(2)).
+ssize_t koomy_splice_to_end(int pipe, int file, size_t count);
+/// Moves bytes out of a pipe to what has no position, without waiting for the pipe.
+ssize_t koomy_splice(int pipe, int to, size_t count);
+/// Writes to the end of a file that was opened without O_APPEND (pwritev2(2), RWF_APPEND).
+ssize_t koomy_append(int file, const void *bytes, size_t size);
+/// How many bytes can be read now (ioctl(2), FIONREAD).
+int koomy_readable_size(int descriptor);
+int koomy_get_pipe_size(int descriptor);
+/// 1 where poll(2) says that something can be written now.
+int koomy_is_writable(int descriptor);
+/// How many of these bytes are whole lines: up to the last newline, or none (memrchr(3)).
+size_t koomy_whole_lines(const void *bytes, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
