@@ -37,7 +37,8 @@ package final class OperationTable {
 
     /// Remembers how a request ended; nothing where nobody can ask for it.
     package func end(_ request: RequestID, _ result: CommandResult) {
-        guard keys[request] != nil, results.updateValue(result, forKey: request) == nil else { return }
+        guard keys[request] != nil, results[request] == nil else { return }
+        results[request] = result
         ended.append(request)
         guard ended.count > Self.capacity else { return }
         let oldest = ended.removeFirst()
