@@ -37,6 +37,8 @@ wait
 
 koomyd &
 first=$!
+# Before it answers, koomyctl would start another.
+for ((i = 0; i < 200; i++)); do koomyctl status >/dev/null 2>&1 && break; sleep 0.05; done
 koomyctl start "$folder/eco.yaml" >/dev/null || fail 'start'
 victim=$(pid_of 0) other=$(pid_of 1)
 kill -KILL "$first"
