@@ -62,9 +62,9 @@ let help = """
 
     """
 
-func run(_ setting: Supervisor.Setting, _ takeover: Takeover? = nil) -> Int32 {
+func run(_ daemon: () throws -> Daemon) -> Int32 {
     do {
-        return try Daemon(setting, takeover: takeover).run()
+        return try daemon().run()
     } catch {
         StandardStream.error.write(Array("koomyd: \(error)\n".utf8))
         return 70
@@ -106,10 +106,11 @@ func checkState(_ descriptor: Int32?) -> Int32 {
 func resume(_ memory: Int32, _ previous: Int32?, _ fallback: String?) -> Int32 {
     let environment = ThisProcess.environment
     try? ThisProcess.setName("koomyd")
+    let takeover: Takeover
+    let setting: Supervisor.Setting
     do {
-        let directories = try Directories(environment: environment)
-        let takeover = try Takeover(memory: memory, previous: previous, fallback: fallback)
-        return run(Supervisor.Setting(directories: directories, environment: environment), takeover)
+        setting = Supervisor.Setting(directories: try Directories(environment: environment), environment: environment)
+        takeover = try Takeover(memory: memory, previous: previous, fallback: fallback)
     } catch {
         StandardStream.error.write(Array("koomyd: \(error)\n".utf8))
         guard let previous else { return 70 }
@@ -122,6 +123,16 @@ func resume(_ memory: Int32, _ previous: Int32?, _ fallback: String?) -> Int32 {
         StandardStream.error.write(Array("koomyd: \(failure)\n".utf8))
         return 70
     }
+    let daemon: Daemon
+    do {
+        daemon = try Daemon(setting, takeover: takeover)
+    } catch {
+        // What was handed over is partly taken by now; from the start, with the journal, there is another way.
+        let failure = ThisProcess.execute("/proc/self/exe", arguments: ["koomyd"], environment: environment)
+        StandardStream.error.write(Array("koomyd: \(error); \(failure)\n".utf8))
+        return 70
+    }
+    return run { daemon }
 }
 
 /// The listening socket is the first descriptor after the standard ones.
@@ -144,7 +155,7 @@ func start(foreground file: String?) -> Int32 {
             environment: environment
         )
         setting.foregroundFile = file
-        return run(setting)
+        return run { try Daemon(setting) }
     } catch {
         StandardStream.error.write(Array("koomyd: \(error)\n".utf8))
         return 70

@@ -45,8 +45,8 @@ extension ProcessTable {
         // Before the process: what it says at once is not lost when koomyd dies now, and its pipes are found.
         let draft = draft(id, notifyPath, notify, streams, channel, probe)
         started(draft)
-        let ends = [streams?.out.own.number, streams?.error.own.number, notify.descriptor, channel?.own.number]
-        store?.keep(Self.keptName(id), ends.compactMap { $0 })
+        let outputs = try streams.map { ends throws(StartFailure) in try carry(ends, of: id, slot: slot, spec) } ?? []
+        store?.keep(Self.keptName(id), outputs + [notify.descriptor, channel?.own.number].compactMap { $0 })
         let process: SpawnedProcess
         do throws(StartFailure) {
             process = try spawner.spawn(plan.request)
@@ -79,11 +79,11 @@ extension ProcessTable {
         }
         worker.cgroup = cgroup
         worker.notify = notify
+        worker.outputs = outputs
         add(worker)
         remember(worker, draft)
         defer { keepDescriptors(of: worker) }
         if let channel { listen(to: worker, channel.own) }
-        if let streams { carry(streams, of: worker) }
         observe(worker)
     }
 
@@ -287,16 +287,22 @@ extension ProcessTable {
     /// The name under which a worker's descriptors are kept.
     static func keptName(_ id: WorkerID) -> String { "worker.\(id.app).\(id.serial)" }
 
-    private func carry(_ streams: Streams, of worker: WorkerProcess) {
-        let id = worker.id
-        do throws(SystemError) {
+    /// Has the logs read a worker's output, and returns the numbers of the pipes that they own from now on.
+    ///
+    /// Before the process: one whose output nobody reads would lose its lines, and stand still when its pipe is full.
+    private func carry(
+        _ streams: Streams,
+        of id: WorkerID,
+        slot: Int,
+        _ spec: AppSpec
+    ) throws(StartFailure) -> [Int32] {
+        try wrap(.descriptors, "log pipes") { () throws(SystemError) in
             let out = try streams.out.own.descriptor.duplicate()
             let error = try streams.error.own.descriptor.duplicate()
-            worker.outputs = [out.number, error.number]
-            try logs.attach(out, .out, of: id, slot: worker.slot, worker.spec)
-            try logs.attach(error, .error, of: id, slot: worker.slot, worker.spec)
-        } catch {
-            log.error("\(id.app):\(worker.slot): its output cannot be read: \(error)")
+            let numbers = [out.number, error.number]
+            try logs.attach(out, .out, of: id, slot: slot, spec)
+            try logs.attach(error, .error, of: id, slot: slot, spec)
+            return numbers
         }
     }
 }

@@ -12,7 +12,12 @@ package struct LockFile: ~Copyable, Sendable {
     package static func acquire(_ path: String) throws(SystemError) -> LockFile {
         let flags = O_RDWR | O_CREAT | O_NOFOLLOW
         let file = FileDescriptor(owning: try check(koomy_open(path, flags, 0o644), "open", path))
-        let result = koomy_lock(file.number)
+        var result = koomy_lock(file.number)
+        // The holder may have died a moment ago, and a child of it that has not reached its program yet die with it.
+        for _ in 0..<patience where result == -EWOULDBLOCK && holderIsDead(path) {
+            usleep(5_000)
+            result = koomy_lock(file.number)
+        }
         if result == -EWOULDBLOCK {
             let holder = holder(of: path).map { "process \($0) has it" } ?? "another process has it"
             throw SystemError("lock", .wouldBlock, subject: path, hint: holder)
@@ -26,6 +31,14 @@ package struct LockFile: ~Copyable, Sendable {
     /// Goes on with a lock that this process has had since before it ran another program.
     package init(adopting descriptor: consuming FileDescriptor, _ path: String) {
         self.init(descriptor: descriptor, path: path)
+    }
+
+    /// How often, at intervals of 5 ms, a lock is tried again whose holder is dead.
+    private static let patience = 40
+
+    private static func holderIsDead(_ path: String) -> Bool {
+        guard let holder = holder(of: path) else { return false }
+        return ProcessStat(of: holder)?.isDead ?? true
     }
 
     /// The process id that a lock file names; it says nothing about whether that process lives.

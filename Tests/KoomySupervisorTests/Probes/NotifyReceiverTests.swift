@@ -9,7 +9,7 @@ import Testing
 
 /// The lines of a Python program that send on its notify socket.
 private let pythonSender = [
-    "import os, socket, time",
+    "import os, signal, socket, time",
     "s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)",
     "path = os.environ['NOTIFY_SOCKET']",
 ]
@@ -21,7 +21,7 @@ struct NotifyReceiverTests {
             pythonSender + [
                 "s.sendto(b'STATUS=loading', path)", "s.sendto(b'EXTEND_TIMEOUT_USEC=5000000', path)",
                 "s.sendto(b'READY=1\\nSTATUS=serving\\n', path)", "s.sendto(b'WATCHDOG=1', path)",
-                "s.sendto(b'STOPPING=1\\0', path)", "time.sleep(100)",
+                "s.sendto(b'STOPPING=1\\0', path)", "signal.pause()",
             ],
             environment: listener.environment
         )
@@ -57,7 +57,7 @@ struct NotifyReceiverTests {
         let worker = try Program(["sleep", "1000"])
         listener.accept(worker)
         let stranger = try Program.python(
-            pythonSender + ["s.sendto(b'READY=1', path)", "time.sleep(100)"],
+            pythonSender + ["s.sendto(b'READY=1', path)", "signal.pause()"],
             environment: listener.environment
         )
         try listener.wait()

@@ -1,3 +1,4 @@
+import Glibc
 import KoomyEventLoop
 import KoomyModel
 import KoomySystem
@@ -16,7 +17,11 @@ struct ReadinessObserverTests {
         let loop = try EventLoop()
         let listener = try InheritedListener()
         let record = Record()
-        let program = try listener.python(["import socket, time", "time.sleep(1)", "socket.socket(fileno=3).accept()"])
+        // It accepts when it is told to, after the observer has looked as often as is wanted here.
+        let program = try listener.python([
+            "import signal, socket", "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])",
+            "signal.sigwait([signal.SIGUSR1])", "socket.socket(fileno=3).accept()",
+        ])
         let observer = try ReadinessObserver(
             loop: loop,
             tree: {
@@ -26,6 +31,8 @@ struct ReadinessObserverTests {
             listeners: [listener.inode]
         ) { record.findings.append($0) }
         #expect(record.looks.isEmpty, "nothing is called before the initializer has returned")
+        try loop.turn(until: "it has looked nine times") { record.looks.count == 9 }
+        kill(program.pid, SIGUSR1)
         try loop.turn(until: "it is found") { !record.findings.isEmpty }
         try loop.turn(for: .milliseconds(300))
         #expect(record.findings == [.accepting])
@@ -66,7 +73,7 @@ struct ReadinessObserverTests {
         let shared = try InheritedListener()
         let record = Record()
         let program = try shared.python([
-            "import socket, time", "own = socket.create_server(('127.0.0.1', 0))", "time.sleep(100)",
+            "import signal, socket", "own = socket.create_server(('127.0.0.1', 0))", "signal.pause()",
         ])
         let finding = try eventually("it listens") { shared.look(at: program) }
         guard case .ownsListener(.some) = finding else {
@@ -91,8 +98,8 @@ struct ReadinessObserverTests {
 
     @Test func `a look at a small worker costs less than a millisecond`() throws {
         let listener = try InheritedListener()
-        let idle = try listener.python(["import time", "time.sleep(100)"])
-        try eventually("it sleeps") { ProcFS.blockedCalls(of: idle.pid)?.first?.number == Sleeping.clockNanosleep }
+        let idle = try listener.python(["import signal", "signal.pause()"])
+        try eventually("it waits") { ProcFS.blockedCalls(of: idle.pid)?.first?.number == Waiting.pause }
         let began = ThreadClock.now()
         for _ in 0..<100 { #expect(ReadinessObserver.look(at: [idle.pid], listeners: [listener.inode]) == nil) }
         let each = TimeSpan(nanoseconds: (ThreadClock.now() - began).nanoseconds / 100)

@@ -11,11 +11,11 @@ enum ThreadClock {
     }
 }
 
-/// System calls by which programs of the tests sleep (clock_nanosleep is what Python's time.sleep uses).
-enum Sleeping {
+/// System calls in which programs of the tests wait for a signal (pause(2); without it glibc calls ppoll(2)).
+enum Waiting {
     #if arch(x86_64)
-    static let clockNanosleep: Int64 = 230
+    static let pause: Int64 = 34
     #else
-    static let clockNanosleep: Int64 = 115
+    static let pause: Int64 = 73
     #endif
 }
