@@ -101,16 +101,74 @@ public struct RolloutView: Codable, Hashable, Sendable {
     }
 }
 
-/// Absolute paths of an app's log files; a stream whose lines are not kept in a file has none.
+/// Where an app's lines go, and how they look.
 public struct LogsView: Codable, Hashable, Sendable {
-    /// Standard output of its workers.
+    /// The file of standard output, an absolute path; absent where its lines are not kept in one file.
     public var out: String?
-    /// Standard error of its workers.
+    /// The same of standard error.
     public var error: String?
+    /// `file`, `direct`, `journald` or `none`.
+    public var target: String?
+    /// `raw`, `stamped` or `json`.
+    public var format: String?
+    /// What lines begin with where they are stamped, as `log_date_format` has it.
+    public var dateFormat: String?
+    /// Every file that is written.
+    public var files: [LogFileView]?
+    /// Why a disk does not take lines at present.
+    public var trouble: String?
+    /// Bytes and lines that it has not taken, since koomyd began; absent where there are none.
+    public var dropped: LogLossView?
 
-    /// The two paths.
-    public init(out: String? = nil, error: String? = nil) {
+    /// Where lines go.
+    public init(
+        out: String? = nil,
+        error: String? = nil,
+        target: String? = nil,
+        format: String? = nil,
+        dateFormat: String? = nil,
+        files: [LogFileView]? = nil,
+        trouble: String? = nil,
+        dropped: LogLossView? = nil
+    ) {
         self.out = out
         self.error = error
+        self.target = target
+        self.format = format
+        self.dateFormat = dateFormat
+        self.files = files
+        self.trouble = trouble
+        self.dropped = dropped
+    }
+}
+
+/// One log file.
+public struct LogFileView: Codable, Hashable, Sendable {
+    /// Its absolute path; what was put aside is beside it, with a time after its name.
+    public var path: String
+    /// `out`, `error`, or `all` for both.
+    public var stream: String
+    /// The slot whose workers write it; absent where all workers of the app do.
+    public var slot: Int?
+
+    /// A file from its parts.
+    public init(path: String, stream: String, slot: Int? = nil) {
+        self.path = path
+        self.stream = stream
+        self.slot = slot
+    }
+}
+
+/// What was thrown away because a disk did not take it.
+public struct LogLossView: Codable, Hashable, Sendable {
+    /// How many bytes.
+    public var bytes: UInt64
+    /// How many lines.
+    public var lines: UInt64
+
+    /// A loss from its parts.
+    public init(bytes: UInt64, lines: UInt64) {
+        self.bytes = bytes
+        self.lines = lines
     }
 }

@@ -114,7 +114,7 @@ private func fences(of markdown: String) -> [Fence] {
             ("stop_signal", spec.stop.signal.description), ("kill_timeout", spec.stop.killTimeout.description),
             ("instances", "\(spec.instances)"), ("instance_var", spec.slotVariable),
             ("autostart", "\(spec.startsAutomatically)"),
-            ("autorestart", "\(spec.restart.isAutomatic)"), ("disable_logs", "\(spec.logs.isDisabled)"),
+            ("autorestart", "\(spec.restart.isAutomatic)"), ("disable_logs", "\(spec.logs.target == .none)"),
             ("no_new_privs", "\(spec.attributes.noNewPrivileges)"),
             ("backlog", "\(spec.listeners[0].backlog)"), ("reuseport", "\(spec.listeners[0].reusePort)"),
             ("nonblocking", "\(spec.listeners[0].nonblocking)"),
@@ -183,7 +183,7 @@ private func fences(of markdown: String) -> [Fence] {
         #expect(
             spec.logs.outFile == "/srv/romuo-vtc/logs/out.log" && spec.logs.errorFile == "/srv/romuo-vtc/logs/error.log"
         )
-        #expect(spec.logs.dateFormat?.text == "YYYY-MM-DD HH:mm:ss Z")
+        #expect(spec.logs.format.dateFormat?.text == "YYYY-MM-DD HH:mm:ss Z")
         #expect(spec.readiness == .ipc && spec.environment == ["NODE_ENV": "production"])
         #expect(try load("romuo-vtc.yaml")[0].environment == ["NODE_ENV": "development"])
     }

@@ -177,17 +177,17 @@ import Testing
             "out: ./logs/out.log\nerr_log: /var/log/e.log\nlog_date_format: 'YYYY-MM-DD HH:mm:ss Z'\ndisable_logs: true\n"
         ).logs
         #expect(logs.outFile == "/srv/shop/logs/out.log" && logs.errorFile == "/var/log/e.log")
-        #expect(logs.dateFormat?.tokens.count == 13 && logs.isDisabled)
+        #expect(logs.format.dateFormat?.tokens.count == 13 && logs.target == .none)
         #expect(try app("").logs == LogSpec())
         #expect(try app("out_file: 'NULL'\nerror: /dev/null\n").logs.outFile == "/dev/null")
     }
 
     @Test func `time is PM2's short form`() throws {
         let stamped = try app("time: true\n").logs
-        #expect(stamped.dateFormat?.text == "YYYY-MM-DDTHH:mm:ss")
-        #expect(try app("time: true\nlog_date_format: HH\n").logs.dateFormat?.text == "HH")
-        #expect(try app("time: false\n").logs.dateFormat == nil)
-        #expect(try app("log_date_format: false\n").logs.dateFormat == nil)
+        #expect(stamped.format.dateFormat?.text == "YYYY-MM-DDTHH:mm:ss")
+        #expect(try app("time: true\nlog_date_format: HH\n").logs.format.dateFormat?.text == "HH")
+        #expect(try app("time: false\n").logs.format.dateFormat == nil)
+        #expect(try app("log_date_format: false\n").logs.format.dateFormat == nil)
     }
 
     @Test func `a date format that is none`() {

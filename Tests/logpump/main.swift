@@ -33,7 +33,7 @@ do throws(SystemError) {
     let loop = try EventLoop()
     let table = LogTable(loop: loop, folder: folder, isForeground: false)
     var spec = AppSpec(name: app, command: Command(script: "/bin/true"), workingDirectory: "/")
-    if isStamped { spec.logs.dateFormat = dateFormat }
+    if isStamped { spec.logs.format = .stamped(dateFormat) }
     for (slot, number) in descriptors.enumerated() {
         let id = WorkerID(app: app, serial: UInt64(slot + 1))
         try table.attach(FileDescriptor(owning: number), .out, of: id, slot: slot, spec)

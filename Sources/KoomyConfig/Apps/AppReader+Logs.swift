@@ -8,14 +8,14 @@ extension AppReader {
         var logs = LogSpec()
         logs.outFile = fields[.outFile].flatMap { logFile($0, folder) }
         logs.errorFile = fields[.errorFile].flatMap { logFile($0, folder) }
-        logs.isDisabled = fields[.disableLogs]?.flag() ?? false
+        if fields[.disableLogs]?.flag() ?? false { logs.target = .none }
         let stamps = fields[.time]?.flag() ?? false
         if let field = fields[.logDateFormat] {
             if field.node.scalar?.value == .bool(false) { return logs }
             guard let text = field.text("a date format", example: #""YYYY-MM-DD HH:mm:ss Z""#) else { return logs }
-            logs.dateFormat = dateFormat(text, field)
+            if let format = dateFormat(text, field) { logs.format = .stamped(format) }
         } else if stamps, let field = fields[.time] {
-            logs.dateFormat = dateFormat(Self.timeFormat, field)
+            if let format = dateFormat(Self.timeFormat, field) { logs.format = .stamped(format) }
         }
         return logs
     }

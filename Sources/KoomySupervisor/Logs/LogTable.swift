@@ -4,8 +4,6 @@ package import KoomySystem
 
 /// The log files of all apps and the pumps that fill them.
 package final class LogTable {
-    package enum Stream: Hashable { case out, error }
-
     private let loop: EventLoop
     private let folder: String
     private let isForeground: Bool
@@ -44,7 +42,7 @@ package final class LogTable {
     package var carries: Bool { !pumps.isEmpty }
 
     /// The file that a stream goes to.
-    package func path(_ spec: AppSpec, _ stream: Stream) -> String {
+    package func path(_ spec: AppSpec, _ stream: LogStream) -> String {
         switch stream {
         case .out: spec.logs.outFile ?? "\(folder)/\(spec.name)-out.log"
         case .error: spec.logs.errorFile ?? "\(folder)/\(spec.name)-error.log"
@@ -54,12 +52,12 @@ package final class LogTable {
     /// Begins to carry a stream of a worker, with what is in the pipe already.
     package func attach(
         _ pipe: consuming FileDescriptor,
-        _ stream: Stream,
+        _ stream: LogStream,
         of id: WorkerID,
         slot: Int,
         _ spec: AppSpec
     ) throws(SystemError) {
-        let stamp = spec.logs.dateFormat.map(LogStamp.init)
+        let stamp = spec.logs.format.dateFormat.map(LogStamp.init)
         let target: LogSink.Target =
             isForeground ? .console(prefix: Array("\(id.app):\(slot) | ".utf8)) : .file(file(path(spec, stream)))
         var key: ObjectIdentifier?

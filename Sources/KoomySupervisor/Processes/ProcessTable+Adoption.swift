@@ -126,7 +126,7 @@ extension ProcessTable {
     /// What it wrote while nobody read is in the pipe, also when it has ended.
     private func takeBackOutput(of worker: WorkerProcess, _ record: ProcessRecord, from pool: DescriptorPool) {
         for (stream, number, identity) in [
-            (LogTable.Stream.out, Int32(1), record.out), (.error, 2, record.error),
+            (LogStream.out, Int32(1), record.out), (.error, 2, record.error),
         ] {
             guard let identity else { continue }
             do throws(SystemError) {

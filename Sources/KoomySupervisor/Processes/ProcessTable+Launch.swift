@@ -21,7 +21,7 @@ extension ProcessTable {
         if !workers.values.contains(where: { $0.id.app == id.app }) { listeners.restoreFlags(id.app, generation) }
         let probe = try openPrivateSocket(spec)
         let channel = try openChannel(spec)
-        let streams = try spec.logs.isDisabled ? nil : openStreams()
+        let streams = try spec.logs.target == .none ? nil : openStreams()
         let notifyPath = makeNotifyPath()
         let passed = try wrap(.descriptors, "listeners") { () throws(SystemError) in
             try listeners.descriptors(id.app, generation, slot: slot)

@@ -70,7 +70,7 @@ enum Fixture {
         spec.attributes.limits = [ResourceLimit(resource: .nofile, soft: 10, hard: nil)]
         spec.watchdog = .seconds(7)
         spec.logs.outFile = "/var/log/api.log"
-        spec.logs.dateFormat = LogDateFormat(text: "YYYY x", tokens: [.year, .literal(" x")])
+        spec.logs.format = .stamped(LogDateFormat(text: "YYYY x", tokens: [.year, .literal(" x")]))
         spec.port = 5000
         return spec
     }()

@@ -20,7 +20,7 @@ struct LogPumpTests {
             loop = try EventLoop()
             table = LogTable(loop: loop, folder: files.path, isForeground: false)
             spec = try .example()
-            if stamped { spec.logs.dateFormat = LogDateFormat(text: "[noon]", tokens: [.literal("noon")]) }
+            if stamped { spec.logs.format = .stamped(LogDateFormat(text: "[noon]", tokens: [.literal("noon")])) }
             log = files("web-out.log")
         }
 

@@ -38,7 +38,7 @@ struct LogTableTests {
         func id(_ serial: UInt64 = 1) -> WorkerID { WorkerID(app: spec.name, serial: serial) }
 
         /// A pipe to a stream's log; its write end.
-        func attach(_ stream: LogTable.Stream = .out, serial: UInt64 = 1, slot: Int = 0) throws -> SharedDescriptor {
+        func attach(_ stream: LogStream = .out, serial: UInt64 = 1, slot: Int = 0) throws -> SharedDescriptor {
             let ends = try Pipe().shared()
             try table.attach(try ends.readEnd.descriptor.duplicate(), stream, of: id(serial), slot: slot, spec)
             return ends.writeEnd
@@ -202,7 +202,7 @@ struct LogTableTests {
 
     @Test func `each line of a worker begins with the stamp of its app`() throws {
         try withBench { bench in
-            bench.spec.logs.dateFormat = LogDateFormat(text: "[noon]", tokens: [.literal("noon")])
+            bench.spec.logs.format = .stamped(LogDateFormat(text: "[noon]", tokens: [.literal("noon")]))
             let end = try bench.attach()
             try end.descriptor.writeAll(Array("one\ntwo\n".utf8))
             bench.table.detach(bench.id())

@@ -77,8 +77,10 @@ struct StateStoreTests {
         spec.watchdog = .milliseconds(2_500)
         spec.logs.outFile = "/var/log/out.log"
         spec.logs.errorFile = "/var/log/error.log"
-        spec.logs.dateFormat = LogDateFormat(text: "YYYY [at]", tokens: [.year, .literal(" at"), .hour12, .offset])
-        spec.logs.isDisabled = true
+        spec.logs.format = .stamped(
+            LogDateFormat(text: "YYYY [at]", tokens: [.year, .literal(" at"), .hour12, .offset])
+        )
+        spec.logs.target = .none
         spec.slotVariable = "INSTANCE"
         spec.port = 3_000
         spec.startsAutomatically = false
