@@ -132,10 +132,42 @@ extension ProcessTable {
             do throws(SystemError) {
                 let kept = pool.claim(identity)
                 let pipe = if let kept { kept } else { try reopened(number, of: worker, identity) }
-                worker.outputs.append(pipe.number)
-                try logs.attach(pipe, stream, of: worker.id, slot: worker.slot, worker.spec)
+                try read(pipe, stream, of: worker)
             } catch {
-                log.warning("\(worker.id.app):\(worker.slot): its output can no longer be read: \(error)")
+                log.warning("\(worker.id.app):\(worker.slot): its output cannot be read yet: \(error)")
+                readLater(stream, number, identity, of: worker)
+            }
+        }
+    }
+
+    private func read(
+        _ pipe: consuming FileDescriptor,
+        _ stream: LogTable.Stream,
+        of worker: WorkerProcess
+    ) throws(SystemError) {
+        let number = pipe.number
+        try logs.attach(pipe, stream, of: worker.id, slot: worker.slot, worker.spec)
+        worker.outputs.append(number)
+    }
+
+    /// Tries again, as long as the worker lives: what is missing, as a descriptor, may be there in a moment.
+    private func readLater(
+        _ stream: LogTable.Stream,
+        _ number: Int32,
+        _ identity: FileIdentity,
+        of worker: WorkerProcess
+    ) {
+        worker.laterReads[number] = try? loop.timer(at: MonotonicClock.now() + .milliseconds(500)) {
+            [weak self, weak worker] in
+            guard let self, let worker, workers[worker.id] === worker else { return }
+            worker.laterReads[number] = nil
+            do throws(SystemError) {
+                try read(try reopened(number, of: worker, identity), stream, of: worker)
+                keepDescriptors(of: worker)
+            } catch {
+                // One that has ended took its pipe along.
+                guard worker.pursuit == nil else { return }
+                readLater(stream, number, identity, of: worker)
             }
         }
     }

@@ -32,6 +32,8 @@ package final class WorkerProcess {
     var observer: ReadinessObserver?
     /// The numbers of the pipes from its standard streams, which the logs own.
     var outputs: [Int32] = []
+    /// When its standard streams are tried again that could not be read, by their numbers in it.
+    var laterReads: [Int32: TimerSource] = [:]
     /// The last question of each kind.
     var probes: [Worker.ProbeKind: ProbeHandle] = [:]
     /// What it says of itself by STATUS=.
