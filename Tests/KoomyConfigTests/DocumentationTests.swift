@@ -73,9 +73,12 @@ private func fences(of markdown: String) -> [Fence] {
         check(AppAttribute.self)
         check(ListenAttribute.self)
         check(ProbeAttribute.self)
+        check(LogAttribute.self)
+        check(RotateAttribute.self)
         let known = Set(
             AppAttribute.allCases.map(\.rawValue) + ListenAttribute.allCases.map(\.rawValue)
-                + ProbeAttribute.allCases.map(\.rawValue)
+                + ProbeAttribute.allCases.map(\.rawValue) + LogAttribute.allCases.map(\.rawValue)
+                + RotateAttribute.allCases.map(\.rawValue)
         )
         #expect(Set(rows.keys) == known)
     }
@@ -127,6 +130,39 @@ private func fences(of markdown: String) -> [Fence] {
             #expect(row.components(separatedBy: "|")[4].contains("`\(value)`"), "\(name) \(value)")
         }
         #expect(spec.recycle.effectiveHardMemory?.description == "2G")
+    }
+
+    @Test func `defaults of logs are what the tables say`() throws {
+        let logs = try app("").logs
+        let rotation = try #require(logs.rotation)
+        /// What stands in the tables where nothing is a bound.
+        func orFalse(_ value: (some CustomStringConvertible)?) -> String { value?.description ?? "false" }
+        let defaults: [(String, String)] = [
+            ("log_file", orFalse(logs.combinedFile)), ("merge_logs", "\(logs.isMerged)"),
+            ("log_type", "\(logs.format)"),
+            ("disable_logs", "\(logs.target == .none)"), ("target", logs.target.rawValue), ("format", "\(logs.format)"),
+            ("rotate", "\(logs.rotation != nil)"), ("full", logs.whenFull.rawValue),
+            ("mode", "0" + String(logs.mode, radix: 8)), ("size", orFalse(rotation.size)),
+            ("every", orFalse(rotation.schedule?.text)), ("keep", orFalse(rotation.keep)),
+            ("max_age", orFalse(rotation.maxAge)), ("total", orFalse(rotation.total)),
+            ("compress", rotation.compression.rawValue),
+        ]
+        let section = try contents("docs/configuration.md").components(separatedBy: "\n## Logs\n")[1]
+        let lines = section.components(separatedBy: "\n## ")[0].components(separatedBy: "\n")
+        for (name, value) in defaults {
+            let row = try #require(lines.first { $0.hasPrefix("| `\(name)` |") }, "\(name)")
+            #expect(row.components(separatedBy: "|")[4] == " `\(value)` ", "\(name)")
+        }
+        #expect(logs.owner == nil && logs.group == nil)
+    }
+
+    @Test func `the tables hold every target and its words`() throws {
+        let text = try contents("docs/configuration.md")
+        let targets = text.components(separatedBy: "| `target` | lines go")[1].components(separatedBy: "\n\n")[0]
+        for target in LogTarget.allCases { #expect(targets.contains("| `\(target.rawValue)` |")) }
+        #expect(text.contains(LogOverflow.allCases.map { "`\($0.rawValue)`" }.joined(separator: " ")))
+        #expect(text.contains(LogCompression.allCases.map { "`\($0.rawValue)`" }.joined(separator: " ")))
+        #expect(text.contains(CronExpression.words.map { "`\($0)`" }.joined(separator: " ")))
     }
 
     @Test func `the README's example is one`() throws {
