@@ -201,6 +201,8 @@ private func fences(of markdown: String) -> [Fence] {
         #expect(apps[2].health?.startPeriod == .seconds(60) && apps[2].health?.retries == 3)
         #expect(apps[2].readiness == .ipc && apps[2].instances == 4)
         #expect(apps[1].rollout.order == .stopFirst && apps[1].stop.signal == .quit && apps[1].listeners.isEmpty)
+        #expect(apps.allSatisfy { $0.logs.format == .json && $0.logs.rotation?.compression == .gzip })
+        #expect(apps.allSatisfy { $0.logs.rotation?.schedule?.text == "daily" && $0.logs.rotation?.keep == 14 })
         #expect(apps.allSatisfy { !$0.environment.keys.contains { $0.hasSuffix("_KEY") || $0.hasSuffix("_URL") } })
     }
 
