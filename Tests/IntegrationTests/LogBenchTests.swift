@@ -79,7 +79,7 @@ import Testing
             environment["KOOMY_BIN_DIR"] = Binaries.folder
             let result = try Command.run(
                 [
-                    Fixture.project("scripts/bench"), "logs", "--rounds", "2", "--megabytes", "2", "--folder",
+                    Fixture.project("scripts/bench"), "logs", "--rounds", "2", "--megabytes", "12", "--folder",
                     files.path,
                     "--json", files("report.json"),
                 ],
@@ -88,12 +88,12 @@ import Testing
             )
             #expect(result.code == 0, "\(result)")
             let report = try JSON(parsing: #require(Files.text(of: files("report.json"))))
-            #expect(report.lines.int == 20_000)
+            #expect(report.lines.int == 120_000)
             let measured = report.results.array.map { "\($0.logger.string ?? "") \($0.lines.string ?? "")" }
             let missing = report.missing.array.map { "\($0.logger.string ?? "") \($0.lines.string ?? "")" }
             let everything: Set = [
                 "cat >file raw", "s6-log raw", "s6-log stamped", "supervisord raw", "koomyd raw", "koomyd stamped",
-                "koomyd json",
+                "koomyd json", "s6-log rotated", "koomyd rotated",
             ]
             // Each once a line a write, and once with large writes.
             #expect(Set(measured).count * 2 == measured.count)

@@ -7,6 +7,9 @@ import subprocess
 import time
 
 STAMP = "YYYY-MM-DD HH:mm:ss.SSS"
+ROTATED_AT = 10 << 20
+"""The size of a file that is put aside where that is measured."""
+
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -26,7 +29,7 @@ def output(arguments, **others):
 
 
 class Logger:
-    """A way to get lines into files. `lines` is what becomes of them: raw, stamped or json."""
+    """A way to get lines into files. `lines` is what becomes of them: raw, rotated (and raw), stamped or json."""
 
     def __init__(self, name, lines, program):
         self.name, self.lines, self.program = name, lines, program
@@ -98,10 +101,17 @@ class S6Log(Pipe):
         return "s6 " + (output(["dpkg-query", "--show", "--showformat=${Version}", "s6"])[1] or "of unknown version")
 
     def spawn(self, folder, out):
-        self.file = os.path.join(folder, "log", "current")
-        # Files as large as it can have them: it would rotate a smaller one in the middle.
-        script = ["n10", "s268435455"] + (["T"] if self.lines == "stamped" else [])
-        return subprocess.Popen(["s6-log"] + script + [os.path.join(folder, "log")], stdin=out)
+        self.folder = os.path.join(folder, "log")
+        # It always rotates; where that is not measured, its files are as large as it can have them.
+        size = ROTATED_AT if self.lines == "rotated" else (1 << 28) - 1
+        script = ["n1000", "s%d" % size] + (["T"] if self.lines == "stamped" else [])
+        return subprocess.Popen(["s6-log"] + script + [self.folder], stdin=out)
+
+    def files(self):
+        names = os.listdir(self.folder) if os.path.isdir(self.folder) else []
+        # Those that were put aside are named by their time (TAI64N), which sorts.
+        aside = sorted(name for name in names if name.startswith("@"))
+        return [os.path.join(self.folder, name) for name in aside + ["current"] if name in names]
 
 
 class Supervisord(Logger):
@@ -128,7 +138,12 @@ class Supervisord(Logger):
 
 
 class Koomyd(Logger):
-    FORMATS = {"raw": "", "stamped": "    log_date_format: '%s'\n" % STAMP, "json": ""}
+    SETTINGS = {
+        "raw": "    log: {rotate: false}\n",
+        "rotated": "    log: {rotate: {size: %d, keep: false, total: false}}\n" % ROTATED_AT,
+        "stamped": "    log: {rotate: false}\n    log_date_format: '%s'\n" % STAMP,
+        "json": "    log: {rotate: false, format: json}\n",
+    }
 
     def __init__(self, lines, programs):
         super().__init__("koomyd", lines, os.path.join(programs, "koomyd"))
@@ -138,13 +153,12 @@ class Koomyd(Logger):
         return output([self.program, "--version"])[1]
 
     def ecosystem(self, folder, writer):
-        settings = "rotate: false" + (", format: json" if self.lines == "json" else "")
         path = os.path.join(folder, "bench.yaml")
         with open(path, "w") as file:
             file.write("apps:\n  - name: writer\n    script: %s\n" % writer[0])
             file.write("    args: [%s]\n" % ", ".join('"%s"' % word for word in writer[1:]))
             file.write("    autorestart: false\n    ready: uptime\n    min_uptime: 100ms\n    out_file: %s\n" % self.file)
-            file.write("%s    log: {%s}\n" % (self.FORMATS[self.lines], settings))
+            file.write(self.SETTINGS[self.lines])
         return path
 
     def start(self, folder, writer):
@@ -168,6 +182,13 @@ class Koomyd(Logger):
         if code:
             raise RuntimeError("koomyctl start: " + said)
 
+    def files(self):
+        """out.log.20261120T170456Z, -1 and so on behind it in the same second; out.log is the newest."""
+        folder, name = os.path.split(self.file)
+        aside = [other.split("-") for other in os.listdir(folder) if other.startswith(name + ".")]
+        aside.sort(key=lambda parts: (parts[0], int(parts[1]) if len(parts) > 1 else 0))
+        return [os.path.join(folder, "-".join(parts)) for parts in aside] + super().files()
+
     def ctl(self, *words):
         return output([self.control, "--quiet", *words], env=self.environment)
 
@@ -190,6 +211,8 @@ def every_logger(programs):
         S6Log("raw"),
         Supervisord(),
         Koomyd("raw", programs),
+        S6Log("rotated"),
+        Koomyd("rotated", programs),
         S6Log("stamped"),
         Koomyd("stamped", programs),
         Koomyd("json", programs),

@@ -12,9 +12,9 @@ def number(value):
 def table(report):
     machine = report["machine"]
     lines = [
-        "%s, %d processors, %.0f GiB, %s, Linux %s, %s; load %.1f before" % (
+        "%s, %d processors, %.0f GiB, %s, Linux %s, %s; load %.1f before, %.1f after" % (
             machine["processor"], machine["processors"], machine["memory_bytes"] / (1 << 30), machine["system"],
-            machine["kernel"], machine["file_system"], machine["load_before"]),
+            machine["kernel"], machine["file_system"], machine["load_before"], machine["load_after"]),
         "; ".join(report["versions"].values()),
         "%d lines of %d bytes each time, %d rounds, medians; %s"
         % (report["lines"], report["line_bytes"], report["rounds"], report["at"]),
