@@ -126,7 +126,8 @@ let package = Package(
             name: "KoomySupervisorTests",
             dependencies: [
                 "KoomyModel", "KoomyCore", "KoomyWire", "KoomySystem", "KoomyEventLoop", "KoomySupervisor",
-                "TestSupport",
+                // It reads back the times that koomyd writes.
+                "koomyctl", "TestSupport",
             ],
             swiftSettings: onTheLoop
         ),
