@@ -18,7 +18,7 @@ final class LogMerge<Source> {
         }
     }
 
-    private let inputs: [Input]
+    private var inputs: [Input]
     private var heads: [LogEntry?]
     /// Those that had nothing more at the last look.
     private var isDry: [Bool]
@@ -29,6 +29,13 @@ final class LogMerge<Source> {
         self.inputs = inputs.sorted { $0.modified < $1.modified }
         heads = inputs.map { _ in nil }
         isDry = inputs.map { _ in false }
+    }
+
+    /// Adds one whose lines come from now on.
+    func add(_ input: Input) {
+        inputs.append(input)
+        heads.append(nil)
+        isDry.append(false)
     }
 
     /// Whether nothing will ever come.

@@ -81,16 +81,21 @@ struct LogPlan {
         if isTooOld ?? false {
             parts.append(part(from: LastLines.find(0, in: written.file, upTo: size, countsRest: !follows).offset))
         } else if count == nil {
-            parts.append(part(from: 0))
+            parts.append(part(from: beginOfTime(in: written, upTo: size)))
         } else if filter.isOpen || left == 0 {
             let (offset, found) = LastLines.find(left, in: written.file, upTo: size, countsRest: !follows)
             left -= found
             parts.append(part(from: offset))
         } else {
-            let found = matches(FileBytes(written.file, path: written.path, upTo: size), after, endsThere: !follows)
-            take(found, &left)
-            parts.append(part(from: 0))
+            let begin = beginOfTime(in: written, upTo: size)
+            let bytes = FileBytes(written.file, path: written.path, from: begin, upTo: size)
+            take(matches(bytes, after, endsThere: !follows), &left)
+            parts.append(part(from: begin))
         }
+    }
+
+    private func beginOfTime(in file: OpenLogFile, upTo end: Int64) -> Int64 {
+        filter.since.map { TimeSearch.begin(of: $0, in: file, upTo: end, format) } ?? 0
     }
 
     private mutating func add(_ name: RotatedName, _ left: inout Int, after before: WallTime?) {

@@ -20,7 +20,7 @@ final class LogPrinter {
         case raw
     }
 
-    private let style: Style
+    var style: Style
     private let screen: Screen
     private var buffer: [UInt8] = []
     /// The origin of a line of which a piece was written, and not yet its end.

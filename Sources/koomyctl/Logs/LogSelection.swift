@@ -69,7 +69,9 @@ struct LogSelection {
             return
         default: break
         }
-        let format = LineFormat((logs.format, logs.dateFormat))
+        // What a worker writes by itself, koomyd does not stamp.
+        let isDirect = logs.target == LogTarget.direct.rawValue
+        let format = isDirect ? LineFormat.raw : LineFormat((logs.format, logs.dateFormat))
         if let slot = slots?.min(where: { !Self.has($0, app) }) {
             throw LogRefusal(.noSuchWorker, "\(app.name) has no slot \(slot)", "koomyctl status \(app.name)")
         }

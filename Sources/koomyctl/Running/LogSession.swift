@@ -5,29 +5,43 @@ import KoomyWire
 /// Shows log files, and what comes to them.
 final class LogSession {
     private let session: Session
-    private let inputs: [LogSelection.Input]
+    private var inputs: [LogSelection.Input]
     private let request: LogsRequest
     private let now: WallTime
+    private let pattern: LinePattern?
+    /// Which files there are now.
+    private let ask: () -> [LogSelection.Input]?
+    /// When that may be asked again.
+    private var nextQuestion = Instant(nanoseconds: 0)
     private var code = ExitCode.done
     /// What was said of files already, for one may be looked at twice.
     private var told: Set<String> = []
 
     /// With many lines to come from one file, the others are looked at after so many.
     private static let fairShare = 1_024
+    /// A busy folder is no reason to keep koomyd busy.
+    private static let questionPause = TimeSpan.seconds(1)
 
-    init(_ session: Session, _ inputs: [LogSelection.Input], _ request: LogsRequest, now: WallTime) {
+    init(
+        _ session: Session,
+        _ inputs: [LogSelection.Input],
+        _ request: LogsRequest,
+        now: WallTime,
+        ask: @escaping () -> [LogSelection.Input]?
+    ) {
         self.session = session
         self.inputs = inputs
         self.request = request
         self.now = now
+        self.ask = ask
+        pattern = request.pattern.flatMap { try? LinePattern($0, ignoresCase: request.ignoresCase) }
     }
 
     /// - Returns: The exit code: that of a file that could not be shown, if there is one.
     func run() -> Int32 {
         // Before the first look, so that no change after it goes unseen.
         let changes = request.follow ? LogChanges(of: inputs.map(\.path)) : nil
-        let pattern = request.pattern.flatMap { try? LinePattern($0, ignoresCase: request.ignoresCase) }
-        let merge = LogMerge(inputs.compactMap { begin($0, pattern) })
+        let merge = LogMerge(inputs.compactMap { begin($0, count: request.count) })
         let printer = LogPrinter(style, session.results)
         repeat {
             changes?.watchFiles()
@@ -39,6 +53,8 @@ final class LogSession {
                 if count % Self.fairShare == 0 { merge.look() }
             }
             printer.flush()
+            if let changes { addNewFiles(merge, changes) }
+            printer.style = style
         } while changes.map { !merge.isEmpty && $0.wait() } ?? false
         return code.rawValue
     }
@@ -49,12 +65,28 @@ final class LogSession {
         return .text(isLabelled: request.hasLabels && (inputs.count > 1 || inputs.first?.format == .json))
     }
 
-    private func begin(_ input: LogSelection.Input, _ pattern: LinePattern?) -> LogMerge<LogOrigin>.Input? {
+    /// A slot that is new, or an app, has files that were not there at the beginning: these are shown from theirs.
+    private func addNewFiles(_ merge: LogMerge<LogOrigin>, _ changes: LogChanges) {
+        guard !changes.strangers.isEmpty, nextQuestion <= MonotonicClock.now() else { return }
+        let answer = ask()
+        nextQuestion = MonotonicClock.now() + Self.questionPause
+        // Where koomyd is away, it is asked again.
+        guard let answer else { return }
+        let appeared = changes.takeStrangers()
+        let known = Set(inputs.map(\.path))
+        for input in answer where !known.contains(input.path) {
+            inputs.append(input)
+            changes.add(input.path)
+            if let begun = begin(input, count: appeared.contains(input.path) ? nil : 0) { merge.add(begun) }
+        }
+    }
+
+    private func begin(_ input: LogSelection.Input, count: Int?) -> LogMerge<LogOrigin>.Input? {
         do throws(LogFileProblem) {
             let plan = try LogPlan(
                 of: input.path,
-                count: request.count,
-                filter(input, pattern),
+                count: count,
+                filter(input),
                 input.format,
                 follows: request.follow
             )
@@ -67,7 +99,7 @@ final class LogSession {
         }
     }
 
-    private func filter(_ input: LogSelection.Input, _ pattern: LinePattern?) -> LineFilter {
+    private func filter(_ input: LogSelection.Input) -> LineFilter {
         let filter = LineFilter(
             since: request.since?.time(now: now),
             until: request.until?.time(now: now),

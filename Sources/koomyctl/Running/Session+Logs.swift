@@ -12,7 +12,7 @@ extension Session {
                 return fail("logs", unknownApp(unknown, among: apps))
             }
             do throws(LogRefusal) {
-                return show(try LogSelection(request, among: apps), request, now: WallClock.now())
+                return show(try LogSelection(request, among: apps), request, client)
             } catch {
                 return fail("logs", error.view)
             }
@@ -30,7 +30,8 @@ extension Session {
         return nil
     }
 
-    private func show(_ selection: LogSelection, _ request: LogsRequest, now: WallTime) -> Int32 {
+    private func show(_ selection: LogSelection, _ request: LogsRequest, _ client: ControlClient) -> Int32 {
+        let now = WallClock.now()
         selection.notes.forEach(note)
         if let since = request.since?.time(now: now), let until = request.until?.time(now: now), until < since {
             return fail("logs", ErrorView(.usage, message: "--until is before --since"))
@@ -39,7 +40,7 @@ extension Session {
             for app in selection.journals {
                 note("\(app): its lines are in the journal: koomyctl logs \(app), or journalctl -t \(app)")
             }
-            return LogSession(self, selection.inputs, request, now: now).run()
+            return LogSession(self, selection.inputs, request, now: now) { inputs(of: request, client) }.run()
         }
         guard selection.journals.isEmpty else {
             let query = JournalQuery(
@@ -53,5 +54,13 @@ extension Session {
         }
         if selection.notes.isEmpty { note("nothing is logged to files") }
         return ExitCode.done.rawValue
+    }
+
+    /// The files as they are now, where koomyd says it at once; a reader of files does without it.
+    private func inputs(of request: LogsRequest, _ client: ControlClient) -> [LogSelection.Input]? {
+        var client = client
+        (client.contactPatience, client.connectTimeout, client.answerTimeout) = (.zero, .seconds(1), .seconds(1))
+        guard let apps = try? client.status().apps else { return nil }
+        return try? LogSelection(request, among: apps).inputs
     }
 }

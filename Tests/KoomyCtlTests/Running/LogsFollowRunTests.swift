@@ -98,3 +98,42 @@ import Testing
         }
     }
 }
+
+/// What happens while files are followed, beside lines.
+@Suite struct LogsNewFilesRunTests {
+    @Test func `the files of a slot that is new are followed from their beginning`() throws {
+        try Workspace.with { files in
+            try files.write("old\n", to: "out-0.log")
+            // Two slots, once the file of the second is there.
+            let script: ScriptedDaemon.Script = { _ in
+                var app = Samples.api
+                let slots = 0...(Files.exists(files("out-1.log")) ? 1 : 0)
+                app.logs = LogsView(
+                    format: "raw",
+                    files: slots.map { LogFileView(path: files("out-\($0).log"), stream: "out", slot: $0) }
+                )
+                return .answer(StatusView(daemon: Samples.daemon, apps: [app]))
+            }
+            let daemon = try ScriptedDaemon(path: files("control.sock"), script: script)
+            try daemon.whileAnswering {
+                let process = try BackgroundProcess(
+                    [Binaries.path("koomyctl"), "logs", "-f", "--socket", daemon.path],
+                    name: "koomyctl",
+                    in: files
+                )
+                defer { process.stop() }
+                try eventually("it follows") { process.output == "old\n" }
+                try Files.write("first\n", to: files("out-1.log"))
+                try eventually("the new file is followed") { process.output == "old\napi:1 out | first\n" }
+                try Appender(files("out-0.log")).write("more\n")
+                try eventually("the old one too") { process.output == "old\napi:1 out | first\napi:0 out | more\n" }
+                // What is put aside, or is nobody's, is no reason to ask again for long.
+                let asked = daemon.requests.count
+                try Files.rename(files("out-0.log"), to: files("out-0.log.20261120T170000Z"))
+                try Files.write("after\n", to: files("out-0.log"))
+                try eventually("it is followed on") { process.output.hasSuffix("api:0 out | after\n") }
+                #expect(daemon.requests.count == asked)
+            }
+        }
+    }
+}
