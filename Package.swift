@@ -160,7 +160,8 @@ let package = Package(
         .testTarget(
             name: "KoomyCtlTests",
             dependencies: [
-                "koomyctl", "KoomyModel", "KoomyWire", "KoomySystem", "KoomyClient", "ScriptedDaemon", "TestSupport",
+                "koomyctl", "KoomyModel", "KoomyConfig", "KoomyWire", "KoomySystem", "KoomyClient", "ScriptedDaemon",
+                "TestSupport",
             ],
             swiftSettings: strict
         ),

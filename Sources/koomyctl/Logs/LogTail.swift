@@ -103,7 +103,7 @@ final class LogTail {
                 report(error)
             }
         }
-        guard follows, written == nil, let next = try? OpenLogFile.written(at: path) else { return false }
+        guard follows, written == nil, let next = openPath() else { return false }
         pass(to: next)
         return begin()
     }
@@ -135,12 +135,22 @@ extension LogTail {
     private func findSuccessor() -> Bool {
         // It is asked by its path first: opening it each time would be dear.
         guard let identity = Files.status(path).map(FileIdentity.init), identity != written?.identity,
-            let next = try? OpenLogFile.written(at: path), next.identity != written?.identity
+            let next = openPath(), next.identity != written?.identity
         else { return false }
         // koomyd is done with a file that it has given a name; of another's, once the new one is written to.
         guard next.size > 0 || wasPutAside(before: next) else { return false }
         successor = next
         return true
+    }
+
+    /// The file that is at the path now; nil where there is none, or none that can be read.
+    private func openPath() -> OpenLogFile? {
+        do throws(LogFileProblem) {
+            return try OpenLogFile.written(at: path)
+        } catch {
+            report(error)
+            return nil
+        }
     }
 
     /// Goes on with the file that has taken the place of the present one, and before it with those in between.

@@ -39,6 +39,8 @@ final class LogSession {
 
     /// - Returns: The exit code: that of a file that could not be shown, if there is one.
     func run() -> Int32 {
+        // A file for each slot of each app may be many; what is started here does not mind (select(2)).
+        _ = try? ThisProcess.raiseDescriptorLimit()
         // Before the first look, so that no change after it goes unseen.
         let changes = request.follow ? LogChanges(of: inputs.map(\.path)) : nil
         let merge = LogMerge(inputs.compactMap { begin($0, count: request.count) })

@@ -129,6 +129,23 @@ import Testing
         }
     }
 
+    @Test func `what cannot be read in its place is said, and the file that comes after it is followed`() throws {
+        try Workspace.with { files in
+            let writer = try LogWriter(files("log"))
+            writer.write()
+            let reader = try Reader(writer.path, count: 20)
+            try writer.rotate()
+            Files.remove(writer.path)
+            try Files.makeFolder(writer.path)
+            reader.look()
+            #expect(reader.lines == ["1 "] && reader.problems.first?.message == "it is not a regular file")
+            Files.remove(writer.path)
+            try Files.write("2\n", to: writer.path)
+            reader.look()
+            #expect(reader.lines == ["1 ", "2"])
+        }
+    }
+
     @Test func `a file that is removed by a rule before its turn is said to be`() throws {
         try Workspace.with { files in
             let writer = try LogWriter(files("log"))

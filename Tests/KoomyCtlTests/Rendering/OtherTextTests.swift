@@ -68,6 +68,30 @@ import Testing
         )
     }
 
+    @Test func `every log file is named, and what is wrong with them`() {
+        var app = Samples.idle
+        app.logs = LogsView(
+            target: "file",
+            format: "stamped",
+            dateFormat: "YYYY",
+            files: [
+                LogFileView(path: "/l/o-0", stream: "out", slot: 0), LogFileView(path: "/l/e", stream: "error"),
+                LogFileView(path: "/l/a", stream: "all"),
+            ],
+            trouble: "No space left on device (ENOSPC)",
+            dropped: LogLossView(bytes: 2_048, lines: 12)
+        )
+        func lines() -> [String] { DescribeText(app: app, screen: Screen()) { "\($0)" }.lines.suffix(6).map { $0 } }
+        #expect(
+            lines() == [
+                "  log out      /l/o-0 (slot 0)", "  log err      /l/e", "  log all      /l/a", "  log format   YYYY",
+                "  log trouble  No space left on device (ENOSPC)", "  log loss     12 lines, 2.0K",
+            ]
+        )
+        app.logs = LogsView(target: "journald", format: "raw")
+        #expect(lines().last == "  logs        journald")
+    }
+
     @Test func `a stopped app is short`() {
         let lines = DescribeText(app: Samples.idle, screen: Screen()) { "\($0)" }.lines
         #expect(
