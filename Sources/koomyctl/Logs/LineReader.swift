@@ -39,10 +39,22 @@ struct LineReader {
         block = []
         position = 0
         guard carried.count >= limit else { return nil }
-        let bytes = carried
-        carried = []
+        let cut = carried.count - Self.lengthOfBegunCharacter(at: carried)
+        let bytes = Array(carried[..<cut])
+        carried = Array(carried[cut...])
         defer { isInside = true }
         return LogPiece(bytes: bytes, begins: !isInside, ends: false, hasLineFeed: false)
+    }
+
+    /// How many bytes at the end are the beginning of a character of UTF-8, the rest of which is to come.
+    private static func lengthOfBegunCharacter(at bytes: [UInt8]) -> Int {
+        for length in 1...3 where length < bytes.count {
+            let byte = bytes[bytes.count - length]
+            // 10xxxxxx goes on with a character, 110xxxxx begins one of two bytes, 1110xxxx of three, 11110xxx of four.
+            if byte & 0xC0 == 0x80 { continue }
+            return (~byte).leadingZeroBitCount > length ? length : 0
+        }
+        return 0
     }
 
     private func endOfLine() -> Int? {

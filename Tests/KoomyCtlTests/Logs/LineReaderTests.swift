@@ -43,6 +43,25 @@ import Testing
         #expect(lines.allSatisfy { $0.begins && $0.ends })
     }
 
+    @Test func `a piece does not end within a character`() throws {
+        let text = String(repeating: "aé€😀", count: 20) + "\n"
+        for size in 1...9 {
+            for limit in 4...12 {
+                for piece in try pieces(of: text, inBlocksOf: size, limit: limit) {
+                    #expect(String(validating: piece.bytes, as: UTF8.self) != nil, "\(size) \(limit)")
+                }
+            }
+        }
+        // What is no text is cut anywhere, and none of it is lost.
+        let bytes = [UInt8](repeating: 0x80, count: 40) + [0xF0]
+        let source = Pieces(bytes.map { [$0] })
+        var reader = LineReader(limit: 4)
+        var all: [UInt8] = []
+        while let piece = try reader.next(from: source) { all += piece.bytes }
+        all += reader.finish()?.bytes ?? []
+        #expect(all == bytes)
+    }
+
     @Test(arguments: ["", "\n", "a", "a\n", "a\n\n", "a\nb", "\n\n\nb\n", "long", "long\n"])
     func `the last lines of a file begin where they should`(text: String) throws {
         let text = text.replacingLong()
