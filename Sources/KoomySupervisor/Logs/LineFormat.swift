@@ -14,6 +14,7 @@ package enum LineFormat {
     ///   - time: When they arrived.
     ///   - isInsideLine: Whether the first goes on with a line whose beginning was written.
     ///   - prefix: What is before each line, before the stamp.
+    /// - Returns: Their bytes.
     package func render(
         _ lines: UnsafeRawBufferPointer,
         at time: WallTime,

@@ -21,6 +21,7 @@ package final class AppendedFile: Sendable {
     ///   - path: Where it is.
     ///   - mode: The permission bits of one that is made, whatever the umask.
     ///   - owner: Whose one is that is made, and the folders that are made for it; nil for this process's own.
+    /// - Throws: Where it cannot be opened or made.
     package init(path: String, mode: UInt32, owner: FileOwner? = nil) throws(SystemError) {
         do throws(SystemError) {
             descriptor = try FileDescriptor.making(path, mode: mode, owner: owner)
@@ -60,7 +61,7 @@ package final class AppendedFile: Sendable {
         guard number >= 0 else { return false }
         let file = FileDescriptor(owning: number)
         var last: UInt8 = 0
-        return pread(file.number, &last, 1, off_t(size - 1)) == 1 && last != UInt8(ascii: "\n")
+        return koomy_read_at(file.number, &last, 1, size - 1) == 1 && last != UInt8(ascii: "\n")
     }
 
     /// Appends once; how many bytes were taken, 0 where none can be now.

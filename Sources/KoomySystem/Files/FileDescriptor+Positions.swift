@@ -20,12 +20,12 @@ extension FileDescriptor {
     /// The bytes at a place, fewer at the end (pread(2)).
     package borrowing func read(at offset: Int64, most: Int) throws(SystemError) -> [UInt8] {
         let number = self.number
-        var failure: Int32 = 0
+        var result = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: most) { buffer, count in
-            let result = pread(number, buffer.baseAddress, most, off_t(offset))
-            if result < 0 { failure = errno } else { count = result }
+            result = koomy_read_at(number, buffer.baseAddress, most, offset)
+            count = max(0, result)
         }
-        try check(-failure, "read")
+        try check(result, "read")
         return bytes
     }
 
