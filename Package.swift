@@ -78,6 +78,8 @@ let package = Package(
         .executableTarget(name: "loadgen", path: "Tests/loadgen", linkerSettings: [.linkedLibrary("m")]),
         // Times restarts and commands for scripts/measure; not a product either.
         .executableTarget(name: "stopwatch", path: "Tests/stopwatch"),
+        // Writes and checks the lines that scripts/bench measures loggers with.
+        .executableTarget(name: "logwriter", path: "Tests/logwriter"),
         // The log pumps of koomyd alone, for tests that kill them.
         .executableTarget(
             name: "logpump",

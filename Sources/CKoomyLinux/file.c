@@ -75,9 +75,31 @@ int koomy_truncate(int descriptor, int64_t size)
     return KOOMY_EFFECT_ON("truncate", EIO, descriptor, KOOMY_RETRY(ftruncate(descriptor, size)));
 }
 
+int koomy_set_modified(int descriptor, int64_t seconds, long nanoseconds)
+{
+    const struct timespec times[] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = seconds, .tv_nsec = nanoseconds}};
+    return KOOMY_EFFECT_ON("futimens", EROFS, descriptor, KOOMY_RESULT(futimens(descriptor, times)));
+}
+
+ssize_t koomy_write_at(int descriptor, const void *bytes, size_t size, int64_t offset)
+{
+    return KOOMY_EFFECT_ON(
+        "write at", ENOSPC, descriptor, KOOMY_RETRY(pwrite(descriptor, bytes, KOOMY_TORN(size), offset)));
+}
+
 int koomy_rename(const char *from, const char *to)
 {
     return KOOMY_EFFECT_AT("rename", ENOSPC, to, KOOMY_RESULT(rename(from, to)));
+}
+
+int koomy_rename_new(const char *from, const char *to)
+{
+    return KOOMY_EFFECT_AT("rename", EROFS, to, ({
+        int result = KOOMY_RESULT(renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE));
+        if (result == -EINVAL || result == -ENOSYS)
+            result = faccessat(AT_FDCWD, to, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? -EEXIST : KOOMY_RESULT(rename(from, to));
+        result;
+    }));
 }
 
 int koomy_unlink(const char *path) { return KOOMY_EFFECT_AT("unlink", EROFS, path, KOOMY_RESULT(unlink(path))); }
@@ -102,6 +124,11 @@ int koomy_change_mode_of(int descriptor, mode_t mode)
 int koomy_change_owner(const char *path, uid_t uid, gid_t gid)
 {
     return KOOMY_EFFECT_AT("chown", EPERM, path, KOOMY_RESULT(lchown(path, uid, gid)));
+}
+
+int koomy_change_owner_of(int descriptor, uid_t uid, gid_t gid)
+{
+    return KOOMY_EFFECT_ON("fchown", EPERM, descriptor, KOOMY_RESULT(fchown(descriptor, uid, gid)));
 }
 
 static void convert(const struct stat *from, struct koomy_file_status *to)

@@ -4,7 +4,7 @@ package struct LogSpec: Hashable, Sendable {
     package var outFile: String?
     /// Absolute path of the file for standard error; nil for the daemon's log folder, `APP-error.log`.
     package var errorFile: String?
-    /// Absolute path of a file for both streams, beside the two others.
+    /// A file for both streams, beside the two others: its absolute path, or a bare name in the daemon's log folder.
     package var combinedFile: String?
     /// Whether the workers of the app share its files; otherwise each slot has files of its own.
     package var isMerged = true
@@ -20,6 +20,11 @@ package struct LogSpec: Hashable, Sendable {
     package var group: String?
 
     package init() {}
+
+    /// The path of the combined file, where there is one, with the daemon's log folder before a bare name.
+    package func combinedPath(in folder: String) -> String? {
+        combinedFile.map { $0.hasPrefix("/") ? $0 : "\(folder)/\($0)" }
+    }
 }
 
 /// What becomes of a line on its way.

@@ -5,33 +5,35 @@ package import KoomyModel
 package import KoomySystem
 
 /// Fires when the wall clock shows a time that a schedule names, also when the clock is set.
-package final class CalendarTable {
+package final class CalendarTable<Key: Hashable> {
     private let loop: EventLoop
-    private let fired: (AppName) -> Void
-    private var sources: [AppName: TimerSource] = [:]
+    private let fired: (Key) -> Void
+    private var sources: [Key: TimerSource] = [:]
     /// Never armed: it has the loop open its timerfd of the wall clock now, and not in the middle of the service.
     private let first: TimerSource
 
-    package init(loop: EventLoop, fired: @escaping (AppName) -> Void) throws(SystemError) {
+    package init(loop: EventLoop, fired: @escaping (Key) -> Void) throws(SystemError) {
         self.loop = loop
         self.fired = fired
         first = try loop.wallTimer {}
     }
 
-    package func set(_ app: AppName, _ schedule: CronSchedule?) throws(SystemError) {
-        sources[app] = nil
-        guard let schedule, let next = Self.next(schedule, after: WallClock.now()) else { return }
-        sources[app] = try loop.wallTimer(at: next) { [weak self] in self?.fire(app, schedule) }
+    package func set(_ key: Key, _ schedule: CronSchedule?) throws(SystemError) {
+        sources[key] = nil
+        guard let schedule, let next = schedule.next(after: WallClock.now()) else { return }
+        sources[key] = try loop.wallTimer(at: next) { [weak self] in self?.fire(key, schedule) }
     }
 
-    private func fire(_ app: AppName, _ schedule: CronSchedule) {
+    private func fire(_ key: Key, _ schedule: CronSchedule) {
         // A clock that was set forward skips what it jumped over, but for the one that is due.
-        if let next = Self.next(schedule, after: WallClock.now()) { sources[app]?.arm(at: next) }
-        fired(app)
+        if let next = schedule.next(after: WallClock.now()) { sources[key]?.arm(at: next) }
+        fired(key)
     }
+}
 
+extension CronSchedule {
     /// The next time of a schedule in local time; mktime(3) settles what a change of the clocks leaves open.
-    static func next(_ schedule: CronSchedule, after time: WallTime) -> WallTime? {
+    func next(after time: WallTime) -> WallTime? {
         var seconds = time_t(time.seconds)
         var local = tm()
         localtime_r(&seconds, &local)
@@ -45,7 +47,7 @@ package final class CalendarTable {
         )
         // An hour that is shown twice would otherwise lead to a time that has passed.
         for _ in 0..<128 {
-            guard let next = schedule.next(after: civil) else { return nil }
+            guard let next = next(after: civil) else { return nil }
             var fields = tm()
             fields.tm_year = Int32(next.year - 1900)
             fields.tm_mon = Int32(next.month - 1)

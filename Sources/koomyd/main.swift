@@ -62,9 +62,19 @@ let help = """
 
     """
 
+func serve(_ daemon: Daemon) -> Int32 {
+    do {
+        return try daemon.serve()
+    } catch {
+        StandardStream.error.write(Array("koomyd: \(error)\n".utf8))
+        return 70
+    }
+}
+
 func run(_ daemon: () throws -> Daemon) -> Int32 {
     do {
-        return try daemon().run()
+        let daemon = try daemon()
+        return try daemon.begin() ?? serve(daemon)
     } catch {
         StandardStream.error.write(Array("koomyd: \(error)\n".utf8))
         return 70
@@ -126,13 +136,14 @@ func resume(_ memory: Int32, _ previous: Int32?, _ fallback: String?) -> Int32 {
     let daemon: Daemon
     do {
         daemon = try Daemon(setting, takeover: takeover)
+        if let status = try daemon.begin() { return status }
     } catch {
         // What was handed over is partly taken by now; from the start, with the journal, there is another way.
         let failure = ThisProcess.execute("/proc/self/exe", arguments: ["koomyd"], environment: environment)
         StandardStream.error.write(Array("koomyd: \(error); \(failure)\n".utf8))
         return 70
     }
-    return run { daemon }
+    return serve(daemon)
 }
 
 /// The listening socket is the first descriptor after the standard ones.

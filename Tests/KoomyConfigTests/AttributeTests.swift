@@ -16,7 +16,8 @@ private let everyAttribute: [String: String] = [
     "hard_memory": "1G", "max_age": "24h", "cron_restart": "'0 4 * * *'", "unavailable": "1", "healthy_time": "5s",
     "umask": "'027'", "nice": "5", "oom_score_adj": "200", "no_new_privs": "true", "limits": "{nofile: 1024}",
     "out_file": "logs/o.log", "error_file": "logs/e.log", "log_date_format": "HH:mm", "time": "true",
-    "disable_logs": "true",
+    "disable_logs": "true", "log_file": "logs/all.log", "merge_logs": "false", "log_type": "json",
+    "log": "{format: json}",
 ]
 
 private func camelCase(_ name: String) -> String {
@@ -75,6 +76,7 @@ private func camelCase(_ name: String) -> String {
             .args: ["{a: b}", "[[a]]", "[null]"], .interpreterArgs: ["{a: b}"], .env: ["5", "[a]", "text"],
             .listen: ["true", "{}", "[[1]]"], .ready: ["[a]", "soon", "{}"], .health: ["5", "[a]", "true", "{}"],
             .limits: ["5", "[nofile]", "{nofile: x}"], .execMode: ["[a]", "threads"], .replace: ["{}", "maybe"],
+            .log: ["5", "[a]", "{format: 5}", "{rotate: {keep: [a]}}"],
         ]
         for value in wrong[attribute] ?? ["{}", "[[]]", "{a: b}"] {
             let error = try #require(throws: ConfigurationError.self, "\(value)") {

@@ -73,9 +73,12 @@ private func fences(of markdown: String) -> [Fence] {
         check(AppAttribute.self)
         check(ListenAttribute.self)
         check(ProbeAttribute.self)
+        check(LogAttribute.self)
+        check(RotateAttribute.self)
         let known = Set(
             AppAttribute.allCases.map(\.rawValue) + ListenAttribute.allCases.map(\.rawValue)
-                + ProbeAttribute.allCases.map(\.rawValue)
+                + ProbeAttribute.allCases.map(\.rawValue) + LogAttribute.allCases.map(\.rawValue)
+                + RotateAttribute.allCases.map(\.rawValue)
         )
         #expect(Set(rows.keys) == known)
     }
@@ -129,6 +132,39 @@ private func fences(of markdown: String) -> [Fence] {
         #expect(spec.recycle.effectiveHardMemory?.description == "2G")
     }
 
+    @Test func `defaults of logs are what the tables say`() throws {
+        let logs = try app("").logs
+        let rotation = try #require(logs.rotation)
+        /// What stands in the tables where nothing is a bound.
+        func orFalse(_ value: (some CustomStringConvertible)?) -> String { value?.description ?? "false" }
+        let defaults: [(String, String)] = [
+            ("log_file", orFalse(logs.combinedFile)), ("merge_logs", "\(logs.isMerged)"),
+            ("log_type", "\(logs.format)"),
+            ("disable_logs", "\(logs.target == .none)"), ("target", logs.target.rawValue), ("format", "\(logs.format)"),
+            ("rotate", "\(logs.rotation != nil)"), ("full", logs.whenFull.rawValue),
+            ("mode", "0" + String(logs.mode, radix: 8)), ("size", orFalse(rotation.size)),
+            ("every", orFalse(rotation.schedule?.text)), ("keep", orFalse(rotation.keep)),
+            ("max_age", orFalse(rotation.maxAge)), ("total", orFalse(rotation.total)),
+            ("compress", rotation.compression.rawValue),
+        ]
+        let section = try contents("docs/configuration.md").components(separatedBy: "\n## Logs\n")[1]
+        let lines = section.components(separatedBy: "\n## ")[0].components(separatedBy: "\n")
+        for (name, value) in defaults {
+            let row = try #require(lines.first { $0.hasPrefix("| `\(name)` |") }, "\(name)")
+            #expect(row.components(separatedBy: "|")[4] == " `\(value)` ", "\(name)")
+        }
+        #expect(logs.owner == nil && logs.group == nil)
+    }
+
+    @Test func `the tables hold every target and its words`() throws {
+        let text = try contents("docs/configuration.md")
+        let targets = text.components(separatedBy: "| `target` | lines go")[1].components(separatedBy: "\n\n")[0]
+        for target in LogTarget.allCases { #expect(targets.contains("| `\(target.rawValue)` |")) }
+        #expect(text.contains(LogOverflow.allCases.map { "`\($0.rawValue)`" }.joined(separator: " ")))
+        #expect(text.contains(LogCompression.allCases.map { "`\($0.rawValue)`" }.joined(separator: " ")))
+        #expect(text.contains(CronExpression.words.map { "`\($0)`" }.joined(separator: " ")))
+    }
+
     @Test func `the README's example is one`() throws {
         guard FileContents.exists(atPath: repository + "/README.md") else { return }
         for fence in fences(of: try contents("README.md")) where fence.info == "yaml" {
@@ -165,6 +201,8 @@ private func fences(of markdown: String) -> [Fence] {
         #expect(apps[2].health?.startPeriod == .seconds(60) && apps[2].health?.retries == 3)
         #expect(apps[2].readiness == .ipc && apps[2].instances == 4)
         #expect(apps[1].rollout.order == .stopFirst && apps[1].stop.signal == .quit && apps[1].listeners.isEmpty)
+        #expect(apps.allSatisfy { $0.logs.format == .json && $0.logs.rotation?.compression == .gzip })
+        #expect(apps.allSatisfy { $0.logs.rotation?.schedule?.text == "daily" && $0.logs.rotation?.keep == 14 })
         #expect(apps.allSatisfy { !$0.environment.keys.contains { $0.hasSuffix("_KEY") || $0.hasSuffix("_URL") } })
     }
 

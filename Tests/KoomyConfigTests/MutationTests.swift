@@ -31,6 +31,7 @@ private let files: [(name: String, text: String)] = [
             ready: notify
             cron_restart: "*/5 1-3 * jan,mar mon-fri"
             log_date_format: "YYYY-MM-DD [at] HH:mm:ss.SSS Z"
+            log: {rotate: {size: 10M, every: daily, keep: 3, max_age: 14d, total: 1G, compress: gzip}, mode: "0640"}
             limits: {nofile: "1024:65536", as: 2G}
           - name: other   # 😀
             exec: /bin/true
@@ -49,7 +50,8 @@ private let files: [(name: String, text: String)] = [
         {"apps": [ // comment
         \t{"name": "api", "script": "./a\\u00e9\\ud83d\\ude00", "args": "--a 'b c'", "instances": "max",
         \t "listen": {"address": "tcp://127.0.0.1:80", "mode": null}, "env": {"A": {"b": [1.5e3, true, null]}}},
-        \t{"name": "b", "script": "./b", "health": {"tcp": true, "unix": "/run/{slot}.sock"}, "surge": "50%"}
+        \t{"name": "b", "script": "./b", "health": {"tcp": true, "unix": "/run/{slot}.sock"}, "surge": "50%",
+        \t "log": {"format": "json", "full": "block", "rotate": false}, "log_file": true, "merge_logs": false}
         ]}
         """
     ),

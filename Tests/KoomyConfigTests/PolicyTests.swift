@@ -170,29 +170,3 @@ import Testing
         expectAttributeProblems("limits: «65536\n", "\"limits\" is a mapping")
     }
 }
-
-@Suite struct LogTests {
-    @Test func `logs`() throws {
-        let logs = try app(
-            "out: ./logs/out.log\nerr_log: /var/log/e.log\nlog_date_format: 'YYYY-MM-DD HH:mm:ss Z'\ndisable_logs: true\n"
-        ).logs
-        #expect(logs.outFile == "/srv/shop/logs/out.log" && logs.errorFile == "/var/log/e.log")
-        #expect(logs.format.dateFormat?.tokens.count == 13 && logs.target == .none)
-        #expect(try app("").logs == LogSpec())
-        #expect(try app("out_file: 'NULL'\nerror: /dev/null\n").logs.outFile == "/dev/null")
-    }
-
-    @Test func `time is PM2's short form`() throws {
-        let stamped = try app("time: true\n").logs
-        #expect(stamped.format.dateFormat?.text == "YYYY-MM-DDTHH:mm:ss")
-        #expect(try app("time: true\nlog_date_format: HH\n").logs.format.dateFormat?.text == "HH")
-        #expect(try app("time: false\n").logs.format.dateFormat == nil)
-        #expect(try app("log_date_format: false\n").logs.format.dateFormat == nil)
-    }
-
-    @Test func `a date format that is none`() {
-        expectAttributeProblems("log_date_format: «YYYY-MM-Do\n", "unknown token \"Do\" in a date format | [Do]")
-        expectAttributeProblems("log_date_format: «'HH [x'\n", "a \"[\" is not closed")
-        expectAttributeProblems("log_date_format: «[a]\n", "\"log_date_format\" is a date format, not a list")
-    }
-}

@@ -289,7 +289,11 @@ int koomy_set_nonblocking(int descriptor, int enabled);
 int koomy_poll(struct pollfd *set, size_t count, int milliseconds);
 int koomy_fsync(int descriptor);
 int koomy_truncate(int descriptor, int64_t size);
+int koomy_set_modified(int descriptor, int64_t seconds, long nanoseconds);
+ssize_t koomy_write_at(int descriptor, const void *bytes, size_t size, int64_t offset);
 int koomy_rename(const char *from, const char *to);
+// -EEXIST where something is there already; where the file system cannot promise that, it was looked for before.
+int koomy_rename_new(const char *from, const char *to);
 int koomy_unlink(const char *path);
 int koomy_rmdir(const char *path);
 int koomy_mkdir(const char *path, mode_t mode);
@@ -297,6 +301,7 @@ int koomy_change_mode(const char *path, mode_t mode);
 int koomy_change_mode_of(int descriptor, mode_t mode);
 /// Does not follow a symbolic link; (uid_t)-1 and (gid_t)-1 leave the owner and the group.
 int koomy_change_owner(const char *path, uid_t uid, gid_t gid);
+int koomy_change_owner_of(int descriptor, uid_t uid, gid_t gid);
 int koomy_status(int descriptor, struct koomy_file_status *status);
 int koomy_status_at(const char *path, int follows_link, struct koomy_file_status *status);
 /// The kind of the file system on which an open file is, as a number of statfs(2).

@@ -25,6 +25,12 @@ int koomy_get_pipe_size(int descriptor);
 int koomy_is_writable(int descriptor);
 /// How many of these bytes are whole lines: up to the last newline, or none (memrchr(3)).
 size_t koomy_whole_lines(const void *bytes, size_t size);
+/// How many newlines are among these bytes.
+size_t koomy_newlines(const void *bytes, size_t size);
+/// Where the first byte is that a string of JSON has to escape (RFC 8259, 7), or the end.
+size_t koomy_first_escaped(const void *bytes, size_t size);
+/// Whether no byte has its highest bit set.
+int koomy_is_ascii(const void *bytes, size_t size);
 
 #ifdef __cplusplus
 }

@@ -34,9 +34,13 @@ enum AppAttribute: String, Vocabulary {
     case limits
     case outFile = "out_file"
     case errorFile = "error_file"
+    case logFile = "log_file"
+    case mergeLogs = "merge_logs"
+    case logType = "log_type"
     case logDateFormat = "log_date_format"
     case time
     case disableLogs = "disable_logs"
+    case log
 
     /// PM2's other names, and those of its names that koomy has a better one for.
     private static let otherNames: [Self: [String]] = [
@@ -52,6 +56,7 @@ enum AppAttribute: String, Vocabulary {
         .group: ["gid"],
         .outFile: ["out", "output", "out_log"],
         .errorFile: ["error", "err", "err_file", "err_log"],
+        .mergeLogs: ["combine_logs"],
     ]
 
     var aliases: [String] { Self.otherNames[self] ?? [] }

@@ -15,9 +15,14 @@ extension AppReader {
     }
 
     /// A path of the file made absolute; nil where it is none.
-    func path(_ field: Field, from base: String, example: String = "./server") -> String? {
-        guard case .string? = field.node.scalar?.value, let text = field.text("a path", example: example) else {
-            if field.node.scalar?.value != .string { field.mismatch("a path", example: example) }
+    func path(
+        _ field: Field,
+        from base: String,
+        expected: String = "a path",
+        example: String = "./server"
+    ) -> String? {
+        guard case .string? = field.node.scalar?.value, let text = field.text(expected, example: example) else {
+            if field.node.scalar?.value != .string { field.mismatch(expected, example: example) }
             return nil
         }
         return absolute(text, from: base, in: field)

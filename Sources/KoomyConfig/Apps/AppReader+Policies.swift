@@ -125,13 +125,8 @@ extension AppReader {
     /// PM2 takes 0 and false for no schedule.
     private func schedule() -> CronSchedule? {
         guard let field = fields[.cronRestart] else { return nil }
-        if let scalar = field.node.scalar, scalar.text == "0" || scalar.value == .bool(false) { return nil }
+        if field.isFalse || field.node.scalar?.text == "0" { return nil }
         guard let text = field.text("a cron expression", example: #""0 4 * * *""#) else { return nil }
-        do {
-            return try CronExpression.parse(text)
-        } catch {
-            field.fail(error.message, hint: error.hint)
-            return nil
-        }
+        return field.value { () throws(ValueProblem) in try CronExpression.parse(text) }
     }
 }

@@ -11,21 +11,7 @@ private enum ExecMode: String, CaseIterable {
 
 extension AppReader {
     func identity() -> Identity {
-        Identity(user: account(.user, example: "www-data"), group: account(.group, example: "www-data"))
-    }
-
-    /// A name of useradd(8)'s form, or a number.
-    private func account(_ key: AppAttribute, example: String) -> String? {
-        guard let field = fields[key], let text = field.text("a name or a number", example: example) else { return nil }
-        // The highest number means "no change" to setuid(2) and its kin.
-        let isNumber = UInt32(text).map { $0 != .max } ?? false
-        let isName = text.utf8.first.map { ASCII.isLetter($0) || $0 == UInt8(ascii: "_") } ?? false
-        let hasBadByte = text.utf8.contains { !ASCII.isAlphanumeric($0) && !"_-.$@".utf8.contains($0) }
-        guard isNumber || (isName && !hasBadByte) else {
-            field.fail("\"\(text)\" is neither a name nor a number", hint: "for example \(field.name): \(example)")
-            return nil
-        }
-        return text
+        Identity(user: fields[.user]?.account(example: "www-data"), group: fields[.group]?.account(example: "www-data"))
     }
 
     func processAttributes() -> ProcessAttributes {

@@ -47,6 +47,7 @@ struct AppReader {
         let spec: AppSpec
         let namePlace: SourceText.Place
         let listeners: [PlacedListener]
+        let logFiles: [PlacedLogFile]
         let path: String
     }
 
@@ -79,7 +80,7 @@ struct AppReader {
         spec.identity = identity()
         spec.attributes = processAttributes()
         spec.watchdog = fields[.watchdog]?.duration(warnsIfShort: true, example: "30s")
-        spec.logs = logs(in: folder)
+        spec.logs = logs(of: name, in: folder)
         spec.slotVariable = slotVariable() ?? spec.slotVariable
         spec.port = port(of: spec)
         spec.startsAutomatically = fields[.autostart]?.flag() ?? true
@@ -87,7 +88,13 @@ struct AppReader {
         checkDescriptor(of: spec)
         checkMode(of: spec)
         guard let named, command != nil else { return nil }
-        return Result(spec: spec, namePlace: named.place, listeners: listeners, path: fields.path)
+        return Result(
+            spec: spec,
+            namePlace: named.place,
+            listeners: listeners,
+            logFiles: logFiles(of: spec, namePlace: named.place),
+            path: fields.path
+        )
     }
 
     private static func pass(over attribute: IgnoredAttribute, _ pair: Node.Pair, path: String, report: Report) {

@@ -34,6 +34,7 @@ struct EcosystemReader {
         let results = readers.compactMap { $0.read() }
         checkNames(results)
         checkAddresses(results)
+        checkLogFiles(results)
         checkEnvironment(readers, root: root)
         return results.map(\.spec)
     }

@@ -15,15 +15,10 @@ enum IgnoredAttribute: String, Vocabulary {
     case windowsHide = "windows_hide"
     case killRetryTime = "kill_retry_time"
     case filterEnv = "filter_env"
-    case logFile = "log_file"
-    case logType = "log_type"
-    case mergeLogs = "merge_logs"
     case pidFile = "pid_file"
     case updateEnv = "update_env"
 
-    private static let otherNames: [Self: [String]] = [
-        .logFile: ["log"], .mergeLogs: ["combine_logs"], .pidFile: ["pid"],
-    ]
+    private static let otherNames: [Self: [String]] = [.pidFile: ["pid"]]
 
     var aliases: [String] { Self.otherNames[self] ?? [] }
 
@@ -41,16 +36,13 @@ enum IgnoredAttribute: String, Vocabulary {
         case .namespace: "there are no groups of apps; name the apps that are meant"
         case .filterEnv: "a worker inherits nothing but a small base and what env declares"
         case .updateEnv: "a reload always brings the environment of the file"
-        case .logFile: "no third file is written; koomyctl logs shows both streams"
-        case .logType: "lines are written as the program wrote them"
-        case .mergeLogs: "all workers of an app always share its log files"
         case .pidFile: "no file holds a pid; koomyctl status --json names it"
         case .force, .write, .executeCommand, .installURL, .windowsHide: "it does nothing here"
         }
     }
 
     private static let wordsForWhatIs: [Self: String] = [
-        .treekill: "true", .mergeLogs: "true", .updateEnv: "true", .logType: "raw", .namespace: "default",
+        .treekill: "true", .updateEnv: "true", .namespace: "default",
     ]
 
     /// The value that asks for what koomy does anyway; it passes in silence.

@@ -132,9 +132,13 @@ extension Field {
     }
 
     /// An amount of memory or disk: `300M`, `1.5G`, `512KiB`; a bare number is bytes.
-    func size(atLeast minimum: ByteCount = ByteCount(bytes: 0), example: String) -> ByteCount? {
+    func size(
+        _ expected: String = "an amount of memory",
+        atLeast minimum: ByteCount = ByteCount(bytes: 0),
+        example: String
+    ) -> ByteCount? {
         guard let scalar = node.scalar, scalar.value != .null, !scalar.text.isEmpty else {
-            mismatch("an amount of memory", example: example)
+            mismatch(expected, example: example)
             return nil
         }
         guard let size = Self.bytes(scalar) else {
@@ -142,7 +146,7 @@ extension Field {
             fail(
                 isNegative
                     ? "\"\(name)\" is negative: \(scalar.text)"
-                    : "\"\(name)\" is an amount of memory, not \(node.summary)",
+                    : "\"\(name)\" is \(expected), not \(node.summary)",
                 hint: "for example \(name): \(example); units are K, M, G and T, a bare number is bytes"
             )
             return nil
@@ -154,7 +158,7 @@ extension Field {
         guard size >= minimum else {
             fail(
                 "\"\(name)\" is only \(size.bytes) bytes",
-                hint: "for example \(name): \(example); units are K, M, G and T"
+                hint: "at least \(minimum), for example \(name): \(example); units are K, M, G and T"
             )
             return nil
         }

@@ -21,6 +21,30 @@ struct Field {
         fail("\"\(name)\" is \(expected), not \(node.summary)", hint: "for example \(name): \(example)")
     }
 
+    /// Reports, at the key, that another name gave the same attribute already.
+    func refuse(besides first: Field) {
+        let place = first.keyPlace
+        report.error(
+            at: keyPlace,
+            path: path,
+            "\"\(name)\" and \"\(first.name)\" are two names of one attribute",
+            hint: "keep one of them; the other is at \(place.line):\(place.column)"
+        )
+    }
+
+    /// What a parser makes of the value; nil where it has reported a problem.
+    func value<Value>(_ parse: () throws(ValueProblem) -> Value) -> Value? {
+        do {
+            return try parse()
+        } catch {
+            fail(error.message, hint: error.hint)
+            return nil
+        }
+    }
+
+    /// Whether the value is `false`, where that takes the thing out.
+    var isFalse: Bool { node.scalar?.value == .bool(false) }
+
     /// The items of a list with their ways; a value that is no list counts as a list of one.
     var items: [Field] {
         guard case .sequence(let nodes) = node.content else { return [self] }

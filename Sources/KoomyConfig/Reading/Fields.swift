@@ -67,23 +67,17 @@ struct Fields<Key: Vocabulary> {
     }
 
     private mutating func add(_ pair: Node.Pair, as key: Key) {
-        let path = Self.join(path, pair.key)
+        let field = Field(
+            name: pair.key,
+            path: Self.join(path, pair.key),
+            node: pair.value,
+            keyPlace: pair.keyPlace,
+            report: report
+        )
         if let first = fields[key] {
-            let place = first.keyPlace
-            report.error(
-                at: pair.keyPlace,
-                path: path,
-                "\"\(pair.key)\" and \"\(first.name)\" are two names of one attribute",
-                hint: "keep one of them; the other is at \(place.line):\(place.column)"
-            )
+            field.refuse(besides: first)
         } else if !pair.value.isNull {
-            fields[key] = Field(
-                name: pair.key,
-                path: path,
-                node: pair.value,
-                keyPlace: pair.keyPlace,
-                report: report
-            )
+            fields[key] = field
         }
     }
 }

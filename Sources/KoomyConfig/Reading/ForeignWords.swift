@@ -10,7 +10,10 @@ enum ForeignWords {
         "stopsignal": "stop_signal", "ports": "listen", "bind": "listen", "sockets": "listen",
         "max_surge": "surge", "max_unavailable": "unavailable", "max_lifetime": "max_age", "ulimits": "limits",
         "stdout": "out_file", "stderr": "error_file", "stdout_logfile": "out_file", "stderr_logfile": "error_file",
-        "services": "apps", "programs": "apps",
+        "logs": "log", "logging": "log", "logrotate": "log", "log_rotate": "log", "rotate": "log", "rotation": "rotate",
+        "logfile": "log_file", "log_format": "log_date_format", "overflow": "full", "when_full": "full",
+        "permissions": "mode", "schedule": "every", "interval": "every", "backups": "keep", "count": "keep",
+        "compression": "compress", "services": "apps", "programs": "apps",
     ]
 
     static func translation(of word: String, among known: [String]) -> String? {

@@ -9,6 +9,16 @@ enum CronExpression {
         "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@hourly": "0 * * * *",
     ]
 
+    /// The nicknames without their sign, as other settings than crontabs have them.
+    static var words: [String] { ["hourly", "daily", "weekly", "monthly"] }
+
+    /// The schedule of such a word; its text stays the word.
+    static func schedule(ofWord word: String) -> CronSchedule? {
+        guard words.contains(word), var schedule = try? parse("@" + word) else { return nil }
+        schedule.text = word
+        return schedule
+    }
+
     static func parse(_ text: String) throws(ValueProblem) -> CronSchedule {
         var words = split(text)
         if let nickname = words.first, nickname.hasPrefix("@") {

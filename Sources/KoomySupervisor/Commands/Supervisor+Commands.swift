@@ -26,6 +26,7 @@ extension Supervisor: ControlDelegate {
         case .success(.reopenLogs):
             reopenLogs()
             stream.finish(CommandResult(.done, message: "the logs are open again"))
+        case .success(.logs(let change, let apps)): stream.finish(perform(change, apps))
         case .success(.leaveWorkers):
             stream.finish(CommandResult(.done, message: leftRunning))
             leaveWorkers()
@@ -71,6 +72,7 @@ extension Supervisor: ControlDelegate {
     private enum Work {
         case request(Request, warnings: [DiagnosticView])
         case reopenLogs
+        case logs(LogChange, [AppName])
         case leaveWorkers
         case upgrade(binary: String)
     }
@@ -100,6 +102,20 @@ extension Supervisor: ControlDelegate {
             guard setting.foregroundFile == nil else { return .failure(.inForeground) }
             return .success(.upgrade(binary: request.binary ?? ThisProcess.programPath ?? "/proc/self/exe"))
         case .reopenLogs: return .success(.reopenLogs)
+        case .flushLogs(let request): return logs(.flush, request)
+        case .rotateLogs(let request): return logs(.rotate, request)
+        }
+    }
+
+    private func logs(_ change: LogChange, _ request: TargetsRequest) -> Result<Work, Refusal> {
+        resolve(request.targets).flatMap { targets in
+            if let target = targets.first(where: { $0.slot != nil }), let app = target.app {
+                return .failure(
+                    Refusal(.badRequest, "the logs of one slot cannot be changed alone", hint: "use \(app)")
+                )
+            }
+            let isEveryApp = targets.contains { $0.app == nil }
+            return .success(.logs(change, isEveryApp ? fleet.knownNames : targets.compactMap(\.app)))
         }
     }
 
@@ -220,7 +236,7 @@ extension Supervisor: ControlDelegate {
                     self?.reporter.ready()
                 }
             )
-        case .success(.reopenLogs), .success(.leaveWorkers), .success(.upgrade): break
+        case .success(.reopenLogs), .success(.logs), .success(.leaveWorkers), .success(.upgrade): break
         }
     }
 
@@ -298,6 +314,8 @@ extension ControlCommand {
         case .stopDaemon(let request): "daemon stop (\((request.workers ?? .drain).rawValue))"
         case .upgradeDaemon(let request): "daemon upgrade" + (request.binary.map { " \($0)" } ?? "")
         case .reopenLogs: "daemon reopen-logs"
+        case .flushLogs(let request): "logs flush \(request.targets.joined(separator: " "))"
+        case .rotateLogs(let request): "logs rotate \(request.targets.joined(separator: " "))"
         }
     }
 }

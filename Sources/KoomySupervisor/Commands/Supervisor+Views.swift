@@ -61,7 +61,7 @@ extension Supervisor {
             },
             rollout: app.rollout.map(RolloutView.init),
             workers: rows.map { view($0, of: app, usage, now) },
-            logs: LogsView(out: logs.path(app.spec, .out), error: logs.path(app.spec, .error))
+            logs: logsView(app.spec)
         )
     }
 

@@ -13,6 +13,8 @@ package enum ControlCommand: Hashable, Sendable {
     case stopDaemon(StopDaemonRequest)
     case upgradeDaemon(UpgradeRequest)
     case reopenLogs
+    case flushLogs(TargetsRequest)
+    case rotateLogs(TargetsRequest)
 }
 
 /// The endpoints that change something; the raw values are their paths below `/v1`.
@@ -21,6 +23,8 @@ enum ControlVerb: String, CaseIterable {
     case stopDaemon = "daemon/stop"
     case upgradeDaemon = "daemon/upgrade"
     case reopenLogs = "daemon/reopen-logs"
+    case flushLogs = "logs/flush"
+    case rotateLogs = "logs/rotate"
 
     /// The command of a request's body; an empty body stands for `{}`.
     ///
@@ -39,6 +43,8 @@ enum ControlVerb: String, CaseIterable {
         case .abort: return .abort(try decode(body) { $0.problem })
         case .stopDaemon: return .stopDaemon(try decode(body) { _ in nil })
         case .upgradeDaemon: return .upgradeDaemon(try decode(body) { $0.problem })
+        case .flushLogs: return .flushLogs(try decode(body) { $0.problem })
+        case .rotateLogs: return .rotateLogs(try decode(body) { $0.problem })
         case .reopenLogs:
             try checkObject(body)
             return .reopenLogs
@@ -56,7 +62,7 @@ enum ControlVerb: String, CaseIterable {
     private var knownMembers: [String] {
         switch self {
         case .start: ["file", "only", "targets"]
-        case .stop, .restart, .reset, .delete, .abort: ["targets"]
+        case .stop, .restart, .reset, .delete, .abort, .flushLogs, .rotateLogs: ["targets"]
         case .scale: ["app", "instances"]
         case .reload: ["file", "targets"]
         case .stopDaemon: ["workers"]

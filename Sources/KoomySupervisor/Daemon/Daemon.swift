@@ -94,8 +94,10 @@ package final class Daemon {
         supervisor.events.follower = { control.broadcast($0) }
     }
 
-    /// Runs until it is told to leave, or has nothing left to run in the foreground.
-    package func run() throws -> Int32 {
+    /// Goes on where an earlier koomyd was, or begins; returns a status where there is nothing to run.
+    ///
+    /// Throws what may be another time: nothing of what an earlier koomyd left is lost by it.
+    package func begin() throws -> Int32? {
         try takeSignals()
         try loop.enableWatchdog()
         if takeover == nil {
@@ -113,6 +115,11 @@ package final class Daemon {
         if takeover == nil, !unwanted.isEmpty {
             log.notice("no app listens where systemd does for \(unwanted.joined(separator: ", ")); it waits for one")
         }
+        return nil
+    }
+
+    /// Runs until it is told to leave, or has nothing left to run in the foreground.
+    package func serve() throws -> Int32 {
         supervisor.reporter.ready()
         let status = try loop.run()
         control.close()

@@ -42,7 +42,7 @@ package final class Supervisor {
     var startedAtWall = WallClock.now()
     private(set) var processes: ProcessTable
     private(set) var timers: TimerTable
-    private(set) var calendar: CalendarTable
+    private(set) var calendar: CalendarTable<AppName>
     package private(set) var fleet: Fleet
     /// Who is to be told how a request ended.
     var answers: [RequestID: [Answer]] = [:]
@@ -103,15 +103,13 @@ package final class Supervisor {
             store: descriptors,
             recorded: { outbox.target?.journal?.append(.listener($0)) }
         )
-        logs = LogTable(loop: loop, folder: setting.directories.log, isForeground: setting.foregroundFile != nil) {
-            file,
-            trouble in
-            if let trouble {
-                outbox.target?.announce(.logTrouble, "\(trouble); what cannot be written is lost")
-            } else {
-                outbox.target?.announce(.logRecovered, "\(file.path) is written again; \(file.dropped) bytes were lost")
-            }
-        }
+        let isForeground = setting.foregroundFile != nil
+        logs = LogTable(
+            loop: loop,
+            folder: setting.directories.log,
+            receiptPath: isForeground ? nil : setting.directories.logReceipt,
+            console: isForeground ? LogConsole(isColoured: Self.hasColours(setting.environment)) : nil
+        ) { outbox.target?.hear($0) }
         processes = try ProcessTable(
             loop: loop,
             listeners: listeners,
@@ -126,6 +124,7 @@ package final class Supervisor {
             ownsPort: { outbox.send(.ownsPort($0)) },
             started: { outbox.target?.journal?.append(.process($0)) }
         )
+        logs.archive.run = { [processes] in try processes.run($0, $1) }
         timers = TimerTable(loop: loop) { outbox.send(.timerFired($0)) }
         calendar = try CalendarTable(loop: loop) { outbox.send(.scheduleFired($0)) }
         outbox.target = self
@@ -133,6 +132,11 @@ package final class Supervisor {
         quiet = try loop.timer(at: MonotonicClock.now() + Self.quietSpan, accuracy: .seconds(1), priority: .idle) {
             ThisProcess.releaseIdleCode()
         }
+    }
+
+    /// What https://no-color.org asks for.
+    private static func hasColours(_ environment: [String: String]) -> Bool {
+        StandardStream.output.isTerminal && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
     }
 
     /// Where facts go before there is a supervisor, and while there is one.

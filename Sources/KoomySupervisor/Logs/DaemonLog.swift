@@ -1,3 +1,4 @@
+import KoomyCore
 import KoomyModel
 import KoomySystem
 
@@ -27,7 +28,17 @@ package final class DaemonLog {
         } else if prefersStandardError {
             target = .standardError(marksLevel: false)
         } else {
-            target = .file(LogFile(path: file, mode: 0o640))
+            target = .file(Self.ownFile(file))
+        }
+    }
+
+    /// It is rotated like any other, and the oldest of it go at once.
+    private static func ownFile(_ path: String) -> LogFile {
+        var rotation = LogRotation()
+        rotation.keep = 5
+        return LogFile(path: path, manner: LogFile.Manner(rotation: rotation)) { file, news in
+            guard case .rotated = news, let kept = try? RotatedFiles(of: file.path).list() else { return }
+            for path in rotation.surplus(of: [kept], at: WallClock.now()) { try? AtomicFile.unlink(path) }
         }
     }
 

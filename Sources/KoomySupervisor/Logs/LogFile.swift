@@ -1,30 +1,85 @@
+package import KoomyModel
 package import KoomySystem
 
 /// A file that lines are appended to, by us alone.
+///
+/// Where the disk does not take lines they are not taken from their writers either: each tries again, and after a while.
 package final class LogFile {
+    /// How it is made, how it is put aside, and how koomyd speaks in it.
+    package struct Manner {
+        package var mode: UInt32 = 0o640
+        package var owner: FileOwner?
+        package var rotation: LogRotation?
+        package var format = LineFormat.raw
+
+        package init(mode: UInt32 = 0o640, rotation: LogRotation? = nil) {
+            self.mode = mode
+            self.rotation = rotation
+        }
+    }
+
+    /// What came of an attempt to move bytes to the file.
+    package enum Transfer: Hashable {
+        /// So many of the writer's bytes are in the file.
+        case done(Int)
+        /// None is, and none can be before a while.
+        case blocked
+    }
+
+    /// What is told to the owner.
+    package enum News {
+        /// Writing begins to fail, or works again, with what was thrown away meanwhile.
+        case trouble(SystemError)
+        case recovered(LogLoss)
+        /// It was put aside, or could not be: it goes on as it is.
+        case rotated
+        case cannotRotate(SystemError)
+    }
+
     package let path: String
-    private let mode: UInt32
-    private var file: AppendedFile?
-    /// What the disk did not take; it is counted and not kept, so that a full disk stops no worker.
-    package private(set) var dropped: UInt64 = 0
+    package var manner: Manner
+    /// What was thrown away because it could not be written, since this object was made.
+    package private(set) var loss = LogLoss()
     /// The last reason why something was not written; nil while writing works.
     package private(set) var trouble: SystemError?
-    /// Told when writing begins to fail, and with nil when it works again.
-    private let noticed: (LogFile, SystemError?) -> Void
+
+    private let noticed: (LogFile, News) -> Void
+    private let makeFile: (Manner) throws(SystemError) -> AppendedFile
+    private var file: AppendedFile?
+    /// What was thrown away since the file last said so.
+    private var unsaid = LogLoss()
+    /// What a reader that is slow has not taken of the last write; only where it is no regular file.
+    private var rest: ArraySlice<UInt8> = []
     /// Whether the last line has no end yet.
     private var hasOpenLine = false
     /// Who wrote last: the one whose an open line is; nil for a stranger.
     private weak var lastWriter: LogPipe?
     private var wasWritten = false
+    private var size: Int64 = 0
+    private var nextTry = Instant(nanoseconds: .min)
+    private var patience = shortestPatience
+    private var nextRotation = Instant(nanoseconds: .min)
 
-    package init(
-        path: String,
-        mode: UInt32 = 0o640,
-        noticed: @escaping (LogFile, SystemError?) -> Void = { _, _ in }
-    ) {
+    private static let shortestPatience = TimeSpan.milliseconds(50)
+    private static let longestPatience = TimeSpan.seconds(1)
+    /// After a rotation that did not succeed.
+    private static let rotationPatience = TimeSpan.seconds(60)
+
+    package init(path: String, manner: Manner = Manner(), noticed: @escaping (LogFile, News) -> Void = { _, _ in }) {
         self.path = path
-        self.mode = mode
+        self.manner = manner
         self.noticed = noticed
+        makeFile = { manner throws(SystemError) in
+            try AppendedFile(path: path, mode: manner.mode, owner: manner.owner)
+        }
+    }
+
+    /// Standard output.
+    package init(console noticed: @escaping (LogFile, News) -> Void = { _, _ in }) {
+        path = "standard output"
+        manner = Manner()
+        self.noticed = noticed
+        makeFile = { _ throws(SystemError) in try AppendedFile(standardOutput: ()) }
     }
 
     /// Lets a pipe that an earlier koomyd has read go on with the line that a kill cut.
@@ -35,72 +90,210 @@ package final class LogFile {
 
     /// Whether what a writer brings next belongs to the line that it left open.
     package func isInsideLine(of writer: LogPipe) -> Bool {
-        file != nil && hasOpenLine && lastWriter === writer
+        // How the last line ends is known of an open file only.
+        guard lastWriter === writer, (try? open()) != nil else { return false }
+        return hasOpenLine && lastWriter === writer
     }
 
-    /// Moves bytes from the beginning of a worker's pipe to the file; those that the disk does not take are dropped.
+    /// Whether it makes sense to try to write.
+    package var mayTry: Bool { (trouble == nil && rest.isEmpty) || MonotonicClock.now() >= nextTry }
+
+    /// How many bytes it takes before it is put aside, or the next one does; nil for any number.
+    package var room: Int? {
+        guard let limit = manner.rotation?.size, !hasOpenLine else { return nil }
+        let left = Int(clamping: limit.bytes) - Int(clamping: size)
+        return left > 0 ? left : Int(clamping: limit.bytes)
+    }
+
+    // MARK: - Writing
+
+    /// Moves bytes from the beginning of a worker's pipe to the file.
     ///
-    /// - Returns: How many bytes are in the file or, by no fault of the disk, not in the pipe any more: the rest is to
-    ///   be taken out of the pipe. Nil, with nothing done, where the file takes bytes from memory only.
-    package func splice(_ count: Int, from writer: LogPipe, endsLine: Bool) -> Int? {
+    /// - Returns: What came of it; nil, with nothing done, where the file takes bytes from memory only.
+    package func splice(_ count: Int, from writer: LogPipe, endsLine: Bool) -> Transfer? {
         var done = 0
         do throws(SystemError) {
-            let file = try open()
+            let file = try ready(for: count)
             guard file.isRegular else { return nil }
             try begin(file, writer)
             writer.setMark(true)
             while done < count {
                 guard let moved = try file.splice(count - done, from: writer.shared.descriptor) else { return nil }
-                guard moved > 0 else { return count }
+                // Somebody else took the rest out of the pipe.
+                guard moved > 0 else { break }
                 hasOpenLine = true
                 done += moved
+                size += Int64(moved)
             }
-            hasOpenLine = !endsLine
+            if done == count { hasOpenLine = !endsLine }
             succeed()
         } catch {
-            fail(error, dropping: count - done)
+            fail(error)
         }
-        return done
+        return done > 0 ? .done(done) : .blocked
     }
 
-    /// Appends lines of one writer; what cannot be written is counted.
-    package func write(_ bytes: UnsafeRawBufferPointer, from writer: LogPipe? = nil) {
-        guard let last = bytes.last else { return }
-        var rest = bytes
+    /// Appends lines of one writer, all of them or none.
+    ///
+    /// - Parameters:
+    ///   - bytes: Lines as they are to be in the file.
+    ///   - writer: Whose they are; nil for koomyd itself.
+    ///   - begun: Called before the first byte, with the file, its size and how many bytes it is going to have more.
+    /// - Returns: Whether they are in the file, or will be as soon as its reader takes more.
+    package func write(
+        _ bytes: UnsafeRawBufferPointer,
+        from writer: LogPipe? = nil,
+        begun: (FileIdentity, Int64, Int) -> Void = { _, _, _ in }
+    ) -> Bool {
+        guard let last = bytes.last else { return true }
         do throws(SystemError) {
-            let file = try open()
+            let file = try ready(for: bytes.count)
+            guard rest.isEmpty else { return false }
             try begin(file, writer)
-            // What a kill cuts here is still in the pipe: the next koomyd begins it anew, on a line of its own.
-            writer?.setMark(false)
-            while !rest.isEmpty {
-                let count = try file.append(rest)
-                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-                hasOpenLine = true
-            }
+            begun(file.identity, size, bytes.count)
+            // Before: whoever finds the line open knows whose it is.
+            if last != UInt8(ascii: "\n") { writer?.setMark(true) }
+            try append(bytes, to: file)
             hasOpenLine = last != UInt8(ascii: "\n")
+            writer?.setMark(hasOpenLine)
             succeed()
+            return true
         } catch {
-            fail(error, dropping: rest.count)
+            fail(error)
+            return false
         }
     }
 
-    package func write(_ bytes: [UInt8]) { bytes.withUnsafeBytes { write($0) } }
+    /// Appends lines of koomyd itself; those that cannot be written are counted and not kept.
+    package func write(_ bytes: [UInt8]) {
+        let (isWritten, lines) = bytes.withUnsafeBytes { (write($0), $0.newlines) }
+        guard !isWritten else { return }
+        let lost = LogLoss(bytes: UInt64(bytes.count), lines: UInt64(lines))
+        loss += lost
+        unsaid += lost
+    }
+
+    /// What of a batch that a koomyd has left under way is in the file: all of it, or nothing any more.
+    package func settle(_ entry: LogReceipt.Entry) -> Bool {
+        guard let file = try? open(), file.isRegular, file.identity == entry.file, let found = try? file.size,
+            found > entry.offset
+        else { return false }
+        if found >= entry.offset + Int64(entry.length) { return true }
+        try? file.cut(to: entry.offset)
+        // Closed, so that how its last line ends is asked anew.
+        reopen()
+        return false
+    }
+
+    /// Notes what is thrown away of a writer.
+    package func lose(_ lost: LogLoss, of writer: LogPipe) {
+        loss += lost
+        unsaid += lost
+        guard lastWriter === writer else { return }
+        // A line whose beginning was written is nobody's now: its end was dropped.
+        writer.setMark(false)
+        lastWriter = nil
+    }
+
+    // MARK: - Another file
 
     /// Lets go of the file; the next line opens whatever is at the path then.
     package func reopen() { file = nil }
 
+    /// Puts the file aside, unless it is empty, and goes on with a new one.
+    package func rotate() throws(SystemError) {
+        let file = try open()
+        guard file.isRegular, size > 0 else { return }
+        defer { reopen() }
+        // Somebody else has moved it already.
+        guard FileIdentity(at: path) == file.identity else { return }
+        try RotatedFiles(of: path).putAside(at: WallClock.now())
+        hasOpenLine = false
+        lastWriter?.setMark(false)
+        lastWriter = nil
+        noticed(self, .rotated)
+    }
+
+    /// Empties the file.
+    package func flush() throws(SystemError) {
+        let file = try open()
+        guard file.isRegular else { return }
+        try file.cut(to: 0)
+        reopen()
+    }
+
+    private func rotateIfDue(for count: Int) {
+        guard let rotation = manner.rotation, let limit = rotation.size, !hasOpenLine, size > 0,
+            UInt64(size) + UInt64(count) > limit.bytes, MonotonicClock.now() >= nextRotation
+        else { return }
+        do throws(SystemError) {
+            try rotate()
+        } catch {
+            // A file that grows is better than a worker that waits.
+            nextRotation = MonotonicClock.now() + Self.rotationPatience
+            noticed(self, .cannotRotate(error))
+        }
+    }
+
+    // MARK: - Steps of a write
+
+    private func ready(for count: Int) throws(SystemError) -> AppendedFile {
+        var current = try open()
+        rotateIfDue(for: count)
+        if file == nil { current = try open() }
+        try writeRest(to: current)
+        if unsaid.bytes > 0 { try confess(in: current) }
+        return current
+    }
+
     private func open() throws(SystemError) -> AppendedFile {
         if let file { return file }
-        let opened = try AppendedFile(path: path, mode: mode)
-        if opened.isRegular { hasOpenLine = opened.endsInsideLine }
+        let opened = try makeFile(manner)
+        if opened.isRegular {
+            hasOpenLine = opened.endsInsideLine
+            size = try opened.size
+        }
         file = opened
-        return opened
+        rotateIfOverdue(opened)
+        guard let file else { return try open() }
+        return file
+    }
+
+    /// A time to put it aside has passed since it was last written to, while no koomyd ran.
+    private func rotateIfOverdue(_ opened: AppendedFile) {
+        guard let schedule = manner.rotation?.schedule, opened.isRegular, size > 0, let written = opened.modified,
+            let due = schedule.next(after: written), due <= WallClock.now(),
+            MonotonicClock.now() >= nextRotation
+        else { return }
+        do throws(SystemError) {
+            try rotate()
+        } catch {
+            nextRotation = MonotonicClock.now() + Self.rotationPatience
+            noticed(self, .cannotRotate(error))
+        }
+    }
+
+    /// Says in the file what is not in it.
+    private func confess(in file: AppendedFile) throws(SystemError) {
+        try begin(file, nil)
+        let reason = trouble.map { ": \($0.errno.text)" } ?? ""
+        let words = manner.format.note("\(unsaid) could not be written here\(reason)", at: WallClock.now())
+        var said = 0
+        while said < words.count {
+            let count = try file.append(words[said...])
+            guard count > 0 else { break }
+            said += count
+        }
+        if file.isRegular { size += Int64(said) }
+        hasOpenLine = false
+        unsaid = LogLoss()
     }
 
     /// Ends a line that somebody else left open, so that none is mixed, and notes who writes now.
     private func begin(_ file: AppendedFile, _ writer: LogPipe?) throws(SystemError) {
         if hasOpenLine, lastWriter == nil || lastWriter !== writer {
             try file.endLine()
+            size += 1
             hasOpenLine = false
         }
         if lastWriter !== writer {
@@ -110,21 +303,55 @@ package final class LogFile {
         wasWritten = true
     }
 
-    private func succeed() {
-        guard trouble != nil else { return }
-        trouble = nil
-        noticed(self, nil)
+    private func append(_ bytes: UnsafeRawBufferPointer, to file: AppendedFile) throws(SystemError) {
+        var written = 0
+        do throws(SystemError) {
+            while written < bytes.count {
+                let count = try file.append(UnsafeRawBufferPointer(rebasing: bytes[written...]))
+                if count == 0 { break }
+                written += count
+            }
+        } catch {
+            if file.isRegular, written > 0 { try? file.cut(to: size) }
+            throw error
+        }
+        if file.isRegular { size += Int64(written) }
+        guard written < bytes.count else { return }
+        // A reader that is slow gets it later, and before anything else.
+        rest = Array(bytes[written...])[...]
+        wait()
     }
 
-    private func fail(_ error: SystemError, dropping count: Int) {
-        dropped += UInt64(count)
-        // A line whose beginning was written is nobody's now: its end was dropped.
-        lastWriter?.setMark(false)
-        lastWriter = nil
-        // The next line opens it again: the folder may have been made, the disk mounted meanwhile.
+    private func writeRest(to file: AppendedFile) throws(SystemError) {
+        while !rest.isEmpty {
+            let count = try file.append(rest)
+            guard count > 0 else { return wait() }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    // MARK: - Trouble
+
+    private func succeed() {
+        if rest.isEmpty { patience = Self.shortestPatience }
+        guard trouble != nil else { return }
+        trouble = nil
+        noticed(self, .recovered(loss))
+    }
+
+    private func fail(_ error: SystemError) {
+        // The next attempt opens it again: the folder may have been made, the disk mounted meanwhile.
         file = nil
+        rest = []
         let isNew = trouble == nil
-        trouble = SystemError(error.operation, error.errno, subject: path, hint: error.hint)
-        if isNew { noticed(self, trouble) }
+        let known = SystemError(error.operation, error.errno, subject: path, hint: error.hint)
+        trouble = known
+        wait()
+        if isNew { noticed(self, .trouble(known)) }
+    }
+
+    private func wait() {
+        nextTry = MonotonicClock.now() + patience
+        patience = min(patience * 2, Self.longestPatience)
     }
 }

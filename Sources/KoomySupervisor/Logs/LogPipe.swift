@@ -6,11 +6,14 @@ package import KoomySystem
 /// of koomyd left without its end is continued by this pipe and by no other.
 package final class LogPipe {
     package let shared: SharedDescriptor
+    /// Which pipe it is, whoever has it open.
+    package let identity: FileIdentity
     /// Whether it was the last that bytes went from to the file inside the kernel.
     package private(set) var isMarked: Bool
 
     package init(_ descriptor: consuming FileDescriptor) {
         isMarked = descriptor.hasPipeMark()
+        identity = FileIdentity(of: descriptor.number) ?? FileIdentity(device: 0, inode: 0)
         shared = SharedDescriptor(descriptor)
     }
 

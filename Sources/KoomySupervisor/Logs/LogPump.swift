@@ -5,7 +5,9 @@ package import KoomySystem
 /// Carries what a worker writes to one of its standard streams to its log, line by line.
 ///
 /// A line leaves the pipe only by being written, and one without its end stays in it: koomyd holds nothing that a kill
-/// could lose. As what stays keeps the pipe readable, only what is new wakes the loop.
+/// could lose. As what stays keeps the pipe readable, only what is new wakes the loop. Where the disk takes nothing,
+/// lines stay in the pipe as well; when that is nearly full, the app's policy says whether the worker is to wait or the
+/// oldest lines are to go.
 package final class LogPump {
     private let sink: LogSink
     private let pipe: LogPipe
@@ -19,19 +21,21 @@ package final class LogPump {
     private var patience = shortestPatience
     /// How many bytes at the beginning of the pipe are known to have no newline.
     private var known = 0
+    /// Nobody writes any more, but the disk has not taken everything yet; since then.
+    private var farewell: Instant?
     private var ended: (() -> Void)?
 
     /// What came of one look into the pipe.
-    private enum Step { case took(Int), nothing, ended }
+    private enum Step { case took(Int), nothing, blocked, ended }
 
-    /// Begins to read, and at once if there is something.
+    /// Begins to read, first of all what an earlier koomyd was at.
     ///
     /// - Parameters:
     ///   - loop: Where it is watched.
     ///   - pipe: The read end; nothing is changed in it, as others may share it.
     ///   - sink: Where the lines go.
     ///   - lookahead: Shared by all pumps: only one reads at a time.
-    ///   - ended: Called once, when nobody can write to the pipe any more.
+    ///   - ended: Called once, when nobody can write to the pipe any more and all of it is carried or given up.
     /// - Throws: Where the pipe cannot be watched.
     package init(
         loop: EventLoop,
@@ -45,8 +49,7 @@ package final class LogPump {
         self.sink = sink
         self.lookahead = lookahead
         self.ended = ended
-        // The line that a kill of an earlier koomyd cut goes on before any other is written to its file.
-        if pipe.isMarked { drain() }
+        try sink.settle(pipe, lookahead)
         source = try loop.io(pipe.shared.number, Self.news, priority: .idle) { [weak self] events in
             self?.turn(isLast: events.contains(.hangUp))
         }
@@ -55,21 +58,19 @@ package final class LogPump {
     private static let news: IOEvents = [.readable, .edgeTriggered]
 
     /// Takes all lines that are there now: a worker that has ended left its last words in the pipe.
-    package func drain() { drain(withRest: false) }
+    package func drain() { _ = drain(withRest: false) }
 
-    /// Writes what is there now, the line without its end too, and lets go of the pipe.
+    /// Writes what is there now, the line without its end too, and lets go of the pipe as soon as that is done.
     package func close() {
-        guard source != nil else { return }
-        drain(withRest: true)
+        guard ended != nil, farewell == nil else { return }
+        farewell = MonotonicClock.now()
         source.remove()
-        alarm = nil
-        let ended = ended
-        self.ended = nil
-        ended?()
+        finish()
     }
 
     /// One look for each turn of the loop, so that a flooding worker does not hold it.
     private func turn(isLast: Bool) {
+        if farewell != nil { return finish() }
         let before = known
         switch step(withRest: isLast) {
         case .took(let count):
@@ -82,8 +83,28 @@ package final class LogPump {
         case .nothing:
             if source?.isEnabled == false { watch() }
             if known > 0 { waitForEnd(isNew: known != before) }
+        case .blocked:
+            // Not each line that comes meanwhile is a reason to try again.
+            if arm(after: Self.blockedPatience) { source?.disable() }
         case .ended: close()
         }
+    }
+
+    /// The last words: where the disk does not take them at once, it is asked again for a while, or for as long as it
+    /// takes where nothing may be thrown away.
+    private func finish() {
+        guard drain(withRest: true) == .blocked else { return letGo() }
+        let isOver = farewell.map { MonotonicClock.now() - $0 > Self.longestFarewell } ?? true
+        if sink.whenFull == .block || !isOver, arm(after: Self.blockedPatience) { return }
+        if let left = try? pipe.shared.descriptor.readableSize(), left > 0 {
+            try? sink.drop(left, from: pipe, lookahead)
+        }
+        letGo()
+    }
+
+    private func letGo() {
+        alarm = nil
+        ended.take()?()
     }
 
     /// Has the pipe wake the loop, at once if it is readable still: of what one look did not see no edge is to come.
@@ -104,6 +125,11 @@ package final class LogPump {
 
     private static let shortestPatience = TimeSpan.milliseconds(1)
     private static let longestPatience = TimeSpan.seconds(1)
+    /// A pipe that fills in less while no disk takes anything makes its worker wait for as long.
+    private static let blockedPatience = TimeSpan.milliseconds(50)
+    private static let longestFarewell = TimeSpan.seconds(10)
+    /// Half of a pipe's pages may be half empty, so it can be full with half of its bytes.
+    private static let crowded = Int(LogTable.pipeCapacity / 4)
 
     /// Takes a turn after a while; false where there is no timer for that.
     private func arm(after span: TimeSpan) -> Bool {
@@ -116,15 +142,28 @@ package final class LogPump {
         return alarm != nil
     }
 
-    private func drain(withRest: Bool) {
+    @discardableResult
+    private func drain(withRest: Bool) -> Drained {
         // What comes meanwhile has its own turn: a child that writes for ever holds nobody.
         var left = (try? pipe.shared.descriptor.readableSize()) ?? 0
-        while left > 0, case .took(let count) = step(withRest: withRest) { left -= count }
+        while left > 0 {
+            switch step(withRest: withRest) {
+            case .took(let count): left -= count
+            case .blocked: return .blocked
+            case .nothing, .ended: return .done
+            }
+        }
+        return .done
     }
+
+    private enum Drained { case done, blocked }
 
     private func step(withRest: Bool) -> Step {
         do throws(SystemError) {
-            switch try lookahead.look(pipe.shared, past: known, keeping: sink.share) {
+            guard sink.mayTry else { return try makeRoom() }
+            if let owed = sink.owed { return try carry(owed, endsLine: true) }
+            let look = try lookahead.look(pipe.shared, past: known, keeping: sink.share, room: sink.room)
+            switch look {
             case .nothing: return .nothing
             case .ended: return .ended
             case .bytes(let view):
@@ -133,11 +172,35 @@ package final class LogPump {
                 let count = takesAll ? view.seen : view.lines
                 known = view.seen - count
                 guard count > 0 else { return .nothing }
-                try sink.carry(count, endsLine: !takesAll, from: pipe, lookahead)
-                return .took(count)
+                return try carry(count, endsLine: !takesAll)
             }
         } catch {
-            return .ended
+            // What is no pipe never becomes one; for anything else there may be another time.
+            return error.errno == .invalidArgument || error.errno == .badDescriptor ? .ended : .blocked
         }
+    }
+
+    private func carry(_ count: Int, endsLine: Bool) throws(SystemError) -> Step {
+        switch try sink.carry(count, endsLine: endsLine, from: pipe, lookahead) {
+        case .done(count): return .took(count)
+        case .done(let some):
+            known = 0
+            return .took(some)
+        case .blocked:
+            known = 0
+            return try makeRoom()
+        }
+    }
+
+    /// The disk takes nothing: where the worker is not to wait, the oldest lines go as soon as the pipe is crowded.
+    private func makeRoom() throws(SystemError) -> Step {
+        guard sink.whenFull == .drop, sink.isInTrouble,
+            try pipe.shared.descriptor.readableSize() >= Self.crowded
+        else { return .blocked }
+        let share = Int(LogTable.pipeCapacity)
+        guard case .bytes(let view) = try lookahead.look(pipe.shared, past: 0, keeping: share) else { return .blocked }
+        known = 0
+        try sink.drop(sink.owed ?? (view.lines > 0 ? view.lines : view.seen), from: pipe, lookahead)
+        return .blocked
     }
 }

@@ -1,87 +1,147 @@
-import KoomyModel
+package import KoomyModel
 package import KoomySystem
 
-/// Where the lines of one stream of one worker go, and what each begins with.
+/// Where the lines of one stream of one worker go, and what each becomes.
 package final class LogSink {
-    package enum Target {
-        case file(LogFile)
-        /// Standard output of koomyd in the foreground.
-        case console(prefix: [UInt8])
+    /// All of them get every line.
+    package let files: [LogFile]
+    package let format: LineFormat
+    /// What is before each line, before its stamp.
+    private let prefix: [UInt8]
+    /// What becomes of lines that no disk takes.
+    package let whenFull: LogOverflow
+    /// nil where what is between two steps need not be known to anybody else.
+    private let receipt: LogReceipt?
+    /// How many bytes at the beginning of the pipe the first so many files have already.
+    private var ahead: (count: Int, files: Int)?
+
+    package init(
+        _ files: [LogFile],
+        format: LineFormat = .raw,
+        prefix: [UInt8] = [],
+        whenFull: LogOverflow = .drop,
+        receipt: LogReceipt? = nil
+    ) {
+        self.files = files
+        self.format = format
+        self.prefix = prefix
+        self.whenFull = whenFull
+        self.receipt = receipt
     }
 
-    package let target: Target
-    package let stamp: LogStamp?
     /// How many bytes it wants to see at once; nil where lines are carried without being seen.
-    package let share: Int?
-
-    package init(_ target: Target, stamp: LogStamp?) {
-        self.target = target
-        self.stamp = stamp
-        share = if stamp == nil, case .file = target { nil } else { Int(LogTable.pipeCapacity) }
+    package var share: Int? {
+        files.count == 1 && prefix.isEmpty && format.isVerbatim ? nil : Int(LogTable.pipeCapacity)
     }
 
-    /// Carries the first bytes of a worker's pipe to their place; afterwards they are not in the pipe.
+    /// Whether it makes sense to try to carry something.
+    package var mayTry: Bool { files.allSatisfy(\.mayTry) }
+
+    /// Whether no file can be written at present.
+    package var isInTrouble: Bool { files.contains { $0.trouble != nil } }
+
+    /// How many bytes are to be carried at most, so that a file is put aside before it is too large.
+    package var room: Int? {
+        guard let room = files.compactMap(\.room).min() else { return nil }
+        // What is added to lines takes room as well.
+        return share == nil ? room : max(1, room / 2)
+    }
+
+    /// How many bytes have to be carried before any others.
+    package var owed: Int? { ahead?.count }
+
+    package func admit(_ pipe: LogPipe) { for file in files { file.admit(pipe) } }
+
+    /// Carries the first bytes of a worker's pipe to their place; those that are there are no longer in the pipe.
     ///
     /// Lines that go to a file as they are pass inside the kernel: a kill of koomyd at any instant neither loses nor
-    /// repeats a byte. Others are written and then taken out: a kill during the write or between the two, which
-    /// nothing else separates, repeats at most the lines of one such step, and never loses one.
+    /// repeats a byte. Others are written and then taken out, and a receipt tells the next koomyd how far that came.
+    ///
+    /// - Returns: How many bytes were carried, or that none can be now.
     package func carry(
         _ count: Int,
         endsLine: Bool,
         from pipe: LogPipe,
         _ lookahead: PipeLookahead
-    ) throws(SystemError) {
-        if share == nil, case .file(let file) = target,
-            let done = file.splice(count, from: pipe, endsLine: endsLine)
-        {
-            if done < count { try lookahead.discard(count - done, of: pipe.shared) }
-            return
+    ) throws(SystemError) -> LogFile.Transfer {
+        if share == nil, let file = files.first, let outcome = file.splice(count, from: pipe, endsLine: endsLine) {
+            return outcome
         }
         let bytes = try lookahead.bytes(count, of: pipe.shared)
-        write(bytes, from: pipe)
+        let time = WallClock.now()
+        for index in (ahead?.files ?? 0)..<files.count {
+            let file = files[index]
+            let text = format.render(bytes, at: time, isInsideLine: file.isInsideLine(of: pipe), prefix: prefix)
+            let isWritten = text.withUnsafeBytes { text in
+                file.write(text, from: pipe) { identity, offset, length in
+                    note(pipe, bytes.count, index, identity, offset, length)
+                }
+            }
+            guard isWritten else {
+                if index > 0 { ahead = (bytes.count, index) }
+                receipt?.end()
+                return .blocked
+            }
+        }
+        ahead = nil
+        try take(bytes.count, from: pipe, lookahead)
+        receipt?.end()
+        return .done(bytes.count)
+    }
+
+    /// Finishes what a koomyd that was killed has left under way of this pipe, before anything else is written anywhere.
+    package func settle(_ pipe: LogPipe, _ lookahead: PipeLookahead) throws(SystemError) {
+        guard let receipt, let (entry, taken) = receipt.takeLeft(of: pipe.identity) else { return }
+        var done = entry.index
+        if taken > 0 {
+            // Nothing is taken before all files have it.
+            done = files.count
+        } else if files.indices.contains(entry.index), files[entry.index].settle(entry) {
+            done += 1
+        }
+        if done >= files.count {
+            try take(max(0, entry.count - taken), from: pipe, lookahead)
+            receipt.end()
+        } else if done > 0 {
+            ahead = (entry.count, done)
+            _ = try carry(entry.count, endsLine: true, from: pipe, lookahead)
+        } else {
+            receipt.end()
+        }
+    }
+
+    /// Throws bytes away that no disk takes.
+    package func drop(_ count: Int, from pipe: LogPipe, _ lookahead: PipeLookahead) throws(SystemError) {
+        let bytes = try lookahead.bytes(count, of: pipe.shared)
+        let loss = LogLoss(bytes: UInt64(bytes.count), lines: UInt64(bytes.newlines))
+        for file in files[(ahead?.files ?? 0)...] { file.lose(loss, of: pipe) }
+        ahead = nil
         try lookahead.discard(bytes.count, of: pipe.shared)
     }
 
-    /// Writes whole lines, or a piece of one without its newline, with one write.
-    package func write(_ lines: UnsafeRawBufferPointer, from pipe: LogPipe? = nil) {
-        let isInsideLine = if let pipe, case .file(let file) = target { file.isInsideLine(of: pipe) } else { false }
-        let lead = lead
-        if lead.isEmpty {
-            emit(lines, pipe)
-        } else {
-            lines.leading(each: lead, isInsideLine: isInsideLine).withUnsafeBytes { emit($0, pipe) }
-        }
+    private func note(
+        _ pipe: LogPipe,
+        _ count: Int,
+        _ index: Int,
+        _ file: FileIdentity,
+        _ offset: Int64,
+        _ length: Int
+    ) {
+        // Without it, a kill in the next moment repeats these lines: that is no reason not to write them.
+        try? receipt?.begin(
+            LogReceipt.Entry(
+                pipe: pipe.identity,
+                count: count,
+                index: index,
+                file: file,
+                offset: offset,
+                length: length
+            )
+        )
     }
 
-    private var lead: [UInt8] {
-        let time = stamp.map { $0.text(at: WallClock.now()) + Array(": ".utf8) } ?? []
-        return switch target {
-        case .file: time
-        case .console(let prefix): prefix + time
-        }
-    }
-
-    private func emit(_ bytes: UnsafeRawBufferPointer, _ pipe: LogPipe?) {
-        switch target {
-        case .file(let file): file.write(bytes, from: pipe)
-        case .console: StandardStream.output.write(bytes)
-        }
-    }
-}
-
-extension UnsafeRawBufferPointer {
-    /// These lines, each with something before it; the first is left as it is where it is the rest of one.
-    fileprivate func leading(each lead: [UInt8], isInsideLine: Bool) -> [UInt8] {
-        var text: [UInt8] = []
-        // Lines of a log have some hundred bytes; where they are shorter the array grows.
-        text.reserveCapacity(count + (count / 64 + 2) * lead.count)
-        var start = 0
-        while start < count {
-            let end = firstIndex(ofByte: UInt8(ascii: "\n"), from: start).map { $0 + 1 } ?? count
-            if start > 0 || !isInsideLine { text += lead }
-            text.append(contentsOf: UnsafeRawBufferPointer(rebasing: self[start..<end]))
-            start = end
-        }
-        return text
+    private func take(_ count: Int, from pipe: LogPipe, _ lookahead: PipeLookahead) throws(SystemError) {
+        let taken = receipt?.take(count, from: pipe.shared.descriptor) ?? 0
+        if taken < count { try lookahead.discard(count - taken, of: pipe.shared) }
     }
 }

@@ -50,11 +50,18 @@ package final class PipeLookahead {
     ///   - known: How many bytes at its beginning are known to have no newline.
     ///   - share: How many bytes are looked at and kept for `bytes`, unless they have no whole line; nil where their
     ///     number is all that is wanted.
+    ///   - room: How many bytes are wanted at most, unless the first line has more; nil for any number.
     /// - Returns: What is there.
     /// - Throws: Where it is no pipe, or the kernel has no memory.
-    package func look(_ pipe: SharedDescriptor, past known: Int, keeping share: Int?) throws(SystemError) -> Look {
+    package func look(
+        _ pipe: SharedDescriptor,
+        past known: Int,
+        keeping share: Int?,
+        room: Int? = nil
+    ) throws(SystemError) -> Look {
         let known = share == nil ? known : 0
-        let first = try search(pipe, share ?? Self.most, known, window: share ?? Self.glance)
+        let most = min(share ?? Self.most, room ?? Self.most)
+        let first = try search(pipe, most, known, window: share ?? Self.glance)
         guard case .bytes(let view) = first, view.lines == 0 else { return first }
         try matchCapacity(of: pipe)
         return try search(pipe, Self.most, known, window: nil)

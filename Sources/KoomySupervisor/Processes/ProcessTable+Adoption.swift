@@ -129,14 +129,45 @@ extension ProcessTable {
             (LogStream.out, Int32(1), record.out), (.error, 2, record.error),
         ] {
             guard let identity else { continue }
+            let output = UnreadOutput(stream, number: number, identity)
+            if let kept = pool.claim(identity) { output.pipe = LogPipe(kept) }
+            worker.unread.append(output)
+        }
+        readOutput(of: worker)
+    }
+
+    /// Has the logs read what of a worker's output they do not yet; what is missing for it, as a descriptor, may be there
+    /// in a moment.
+    func readOutput(of worker: WorkerProcess) {
+        worker.nextRead = nil
+        for output in worker.unread {
             do throws(SystemError) {
-                let kept = pool.claim(identity)
-                let pipe = if let kept { kept } else { try reopened(number, of: worker, identity) }
-                worker.outputs.append(pipe.number)
-                try logs.attach(pipe, stream, of: worker.id, slot: worker.slot, worker.spec)
+                let found = output.pipe
+                let pipe =
+                    if let found { found } else { LogPipe(try reopened(output.number, of: worker, output.identity)) }
+                output.pipe = pipe
+                let source = LogTable.Source(
+                    id: worker.id,
+                    slot: worker.slot,
+                    generation: worker.generation,
+                    stream: output.stream
+                )
+                try logs.attach(pipe, of: source, worker.spec)
+                worker.outputs.append(pipe.shared.number)
+                worker.unread.removeAll { $0 === output }
             } catch {
-                log.warning("\(worker.id.app):\(worker.slot): its output can no longer be read: \(error)")
+                if output.attempts == 0 {
+                    log.warning("\(worker.id.app):\(worker.slot): its output cannot be read yet: \(error)")
+                }
+                output.attempts += 1
             }
+        }
+        guard let most = worker.unread.map(\.attempts).max() else { return }
+        let pause = TimeSpan.milliseconds(10) * Int64(min(most, 50))
+        worker.nextRead = try? loop.timer(at: MonotonicClock.now() + pause) { [weak self, weak worker] in
+            guard let self, let worker, workers[worker.id] === worker else { return }
+            readOutput(of: worker)
+            keepDescriptors(of: worker)
         }
     }
 

@@ -21,7 +21,7 @@ extension ProcessTable {
         if !workers.values.contains(where: { $0.id.app == id.app }) { listeners.restoreFlags(id.app, generation) }
         let probe = try openPrivateSocket(spec)
         let channel = try openChannel(spec)
-        let streams = try spec.logs.target == .none ? nil : openStreams()
+        let streams = try openStreams(id, spec, slot: slot)
         let notifyPath = makeNotifyPath()
         let passed = try wrap(.descriptors, "listeners") { () throws(SystemError) in
             try listeners.descriptors(id.app, generation, slot: slot)
@@ -45,7 +45,10 @@ extension ProcessTable {
         // Before the process: what it says at once is not lost when koomyd dies now, and its pipes are found.
         let draft = draft(id, notifyPath, notify, streams, channel, probe)
         started(draft)
-        let outputs = try streams.map { ends throws(StartFailure) in try carry(ends, of: id, slot: slot, spec) } ?? []
+        let outputs =
+            try streams.map { ends throws(StartFailure) in
+                try carry(ends, of: id, slot: slot, generation, spec)
+            } ?? []
         store?.keep(Self.keptName(id), outputs + [notify.descriptor, channel?.own.number].compactMap { $0 })
         let process: SpawnedProcess
         do throws(StartFailure) {
@@ -256,8 +259,8 @@ extension ProcessTable {
             startedAt: MonotonicClock.now(),
             notifySocket: notifyPath,
             notify: notify.identity,
-            out: streams.flatMap { FileIdentity(of: $0.out.own.number) },
-            error: streams.flatMap { FileIdentity(of: $0.error.own.number) },
+            out: streams.flatMap { $0.out.own.flatMap { FileIdentity(of: $0.number) } },
+            error: streams.flatMap { $0.error.own.flatMap { FileIdentity(of: $0.number) } },
             line: channel.flatMap { FileIdentity(of: $0.own.number) },
             privateAddress: probe?.address,
             privateInode: probe.flatMap { FileIdentity(of: $0.socket.number)?.inode }
@@ -294,14 +297,18 @@ extension ProcessTable {
         _ streams: Streams,
         of id: WorkerID,
         slot: Int,
+        _ generation: Generation,
         _ spec: AppSpec
     ) throws(StartFailure) -> [Int32] {
         try wrap(.descriptors, "log pipes") { () throws(SystemError) in
-            let out = try streams.out.own.descriptor.duplicate()
-            let error = try streams.error.own.descriptor.duplicate()
-            let numbers = [out.number, error.number]
-            try logs.attach(out, .out, of: id, slot: slot, spec)
-            try logs.attach(error, .error, of: id, slot: slot, spec)
+            var numbers: [Int32] = []
+            for (stream, ends) in [(LogStream.out, streams.out), (.error, streams.error)] {
+                guard let own = ends.own else { continue }
+                let pipe = LogPipe(try own.descriptor.duplicate())
+                let source = LogTable.Source(id: id, slot: slot, generation: generation, stream: stream)
+                try logs.attach(pipe, of: source, spec)
+                numbers.append(pipe.shared.number)
+            }
             return numbers
         }
     }
@@ -316,14 +323,39 @@ extension ProcessTable {
         let worker: SharedDescriptor
     }
 
+    /// What a worker's standard output and standard error lead to.
     struct Streams {
-        let out: Ends
-        let error: Ends
+        let out: Output
+        let error: Output
     }
 
-    private func openStreams() throws(StartFailure) -> Streams {
-        // Nobody who writes is to notice when koomyd dies.
-        Streams(out: try openPipe(outlivesReaders: true), error: try openPipe(outlivesReaders: true))
+    /// The end that the worker gets, and the one that we read; none where it writes to its place itself.
+    struct Output {
+        let own: SharedDescriptor?
+        let worker: SharedDescriptor
+    }
+
+    private func openStreams(_ id: WorkerID, _ spec: AppSpec, slot: Int) throws(StartFailure) -> Streams? {
+        let target = logs.isForeground ? LogTarget.file : spec.logs.target
+        func open(_ stream: LogStream) throws(StartFailure) -> Output {
+            switch target {
+            case .file, .none:
+                // Nobody who writes is to notice when koomyd dies.
+                let ends = try openPipe(outlivesReaders: true)
+                return Output(own: ends.own, worker: ends.worker)
+            case .direct:
+                let file = try wrap(.descriptors, "log file") { () throws(SystemError) in
+                    SharedDescriptor(try logs.direct(stream, slot: slot, spec))
+                }
+                return Output(own: nil, worker: file)
+            case .journald:
+                let journal = try wrap(.descriptors, "journal") { () throws(SystemError) in
+                    SharedDescriptor(try SystemJournal.stream(of: id.app, stream))
+                }
+                return Output(own: nil, worker: journal)
+            }
+        }
+        return spec.logs.target == .none ? nil : Streams(out: try open(.out), error: try open(.error))
     }
 
     private func openPipe(outlivesReaders: Bool = false) throws(StartFailure) -> Ends {

@@ -97,6 +97,18 @@ package final class ProcessTable {
         nextSocket = max(nextSocket, number)
     }
 
+    /// Runs a program that is no worker's, and tells how it ended.
+    func run(_ request: SpawnRequest, _ ended: @escaping (ExitReason) -> Void) throws -> ProbeChild {
+        let process = try spawner.spawn(request)
+        let pid = process.pid
+        let child = try ProbeChild(loop: loop, process: process) { [weak self] reason in
+            self?.forgetErrand(pid)
+            ended(reason)
+        }
+        expect(child)
+        return child
+    }
+
     /// Has a process that does something for koomyd itself told when it has been reaped.
     func expect(_ errand: ProbeChild) { errands[errand.pid] = errand }
 
@@ -216,6 +228,7 @@ package final class ProcessTable {
         worker.observer = nil
         worker.notify?.close()
         worker.notify = nil
+        if !worker.unread.isEmpty { readOutput(of: worker) }
         logs.drain(worker.id)
         report(worker.id, .exited(worker.startFailure.map(ExitReason.failedToStart) ?? reason))
         // The fleet may not have asked for what was left behind, where the tree was killed with its root.

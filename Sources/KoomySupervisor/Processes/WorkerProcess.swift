@@ -32,6 +32,9 @@ package final class WorkerProcess {
     var observer: ReadinessObserver?
     /// The numbers of the pipes from its standard streams, which the logs own.
     var outputs: [Int32] = []
+    /// Those that could not be read yet, and when that is tried again.
+    var unread: [UnreadOutput] = []
+    var nextRead: TimerSource?
     /// The last question of each kind.
     var probes: [Worker.ProbeKind: ProbeHandle] = [:]
     /// What it says of itself by STATUS=.
@@ -97,6 +100,22 @@ package final class WorkerProcess {
         self.privateInode = privateInode
         self.identity = identity
         self.environment = environment
+    }
+}
+
+/// A standard stream of a worker that nobody reads yet.
+final class UnreadOutput {
+    let stream: LogStream
+    /// Its descriptor in the worker, and the pipe that it leads to.
+    let number: Int32
+    let identity: FileIdentity
+    var pipe: LogPipe?
+    var attempts = 0
+
+    init(_ stream: LogStream, number: Int32, _ identity: FileIdentity) {
+        self.stream = stream
+        self.number = number
+        self.identity = identity
     }
 }
 

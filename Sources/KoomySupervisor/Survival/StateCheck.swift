@@ -12,7 +12,7 @@ final class StateCheck {
 
     let binary: String
     private let child: ProbeChild
-    private let output: FileDescriptor
+    private let output: SharedDescriptor
     private var timer: TimerSource?
     private var ended: ((Verdict) -> Void)?
     /// A binary that thinks for longer than this about the state of a whole fleet is not koomyd.
@@ -34,7 +34,7 @@ final class StateCheck {
     ) throws {
         self.binary = binary
         self.ended = ended
-        let pipe = try Pipe()
+        let pipe = try Pipe().shared()
         var request = SpawnRequest(
             path: binary,
             arguments: ["koomyd", "--check-state", "\(Self.descriptor)"],
@@ -45,17 +45,11 @@ final class StateCheck {
             .init(pipe.writeEnd.number, as: 1), .init(pipe.writeEnd.number, as: 2),
             .init(state.number, as: Self.descriptor),
         ]
-        let process = try processes.spawner.spawn(request)
-        output = pipe.takeReadEnd()
-        try output.setNonblocking(true)
+        output = pipe.readEnd
+        try output.descriptor.setNonblocking(true)
         let outbox = Outbox()
-        let pid = process.pid
-        child = try ProbeChild(loop: processes.loop, process: process) { [weak processes] reason in
-            processes?.forgetErrand(pid)
-            outbox.target?.finished(reason)
-        }
+        child = try withExtendedLifetime(pipe) { try processes.run(request) { outbox.target?.finished($0) } }
         outbox.target = self
-        processes.expect(child)
         timer = try processes.loop.timer(at: MonotonicClock.now() + Self.limit) { [weak self] in
             guard let self else { return }
             child.kill()
@@ -68,7 +62,7 @@ final class StateCheck {
     }
 
     private func finished(_ reason: ExitReason) {
-        let bytes = (try? output.read(most: 1 << 14)) ?? []
+        let bytes = (try? output.descriptor.read(most: 1 << 14)) ?? []
         let words = String(decoding: bytes, as: UTF8.self).split(separator: "\n").joined(separator: " ")
         if reason.isSuccess { end(.accepted(words)) } else { end(.refused(words.isEmpty ? "\(reason)" : words)) }
     }

@@ -16,6 +16,7 @@ extension Supervisor {
         } else {
             beginWithSurvivors(wanted, from: pool)
         }
+        logs.resume()
         pool.closeRest()
         dropUnused()
         endStrays()

@@ -44,9 +44,17 @@ package enum AtomicFile {
         try syncFolder(of: path)
     }
 
+    /// Removes a file for all who look from now on; not yet for those who look after a loss of power.
+    package static func unlink(_ path: String) throws(SystemError) { try check(koomy_unlink(path), "remove", path) }
+
     /// Puts a file in another's place, for all who look from now on; not yet for those who look after a loss of power.
     package static func rename(_ path: String, to newPath: String) throws(SystemError) {
         try check(koomy_rename(path, newPath), "rename", path)
+    }
+
+    /// Gives a file another name; throws EEXIST where something has it already (renameat2(2), RENAME_NOREPLACE).
+    package static func renameToNew(_ path: String, _ newPath: String) throws(SystemError) {
+        try check(koomy_rename_new(path, newPath), "rename", path)
     }
 
     /// Moves a file out of the way, as one that cannot be read.

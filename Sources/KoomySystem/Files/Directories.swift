@@ -60,6 +60,8 @@ package struct Directories: Hashable, Sendable {
     package var keeperSocket: String { "\(run)/keeper.sock" }
     /// What koomyd is doing, for the one that follows it.
     package var journal: String { "\(run)/journal" }
+    /// How far log lines are on their way that a koomyd was carrying when it died.
+    package var logReceipt: String { "\(run)/log-receipt" }
     package var stateFile: String { "\(state)/state.json" }
     package var lockFile: String { "\(state)/lock" }
     /// The folder of the workers' notify sockets.

@@ -48,6 +48,17 @@ extension FileDescriptor {
 extension UnsafeRawBufferPointer {
     /// How many of these bytes are whole lines: up to the last newline, or none.
     package var wholeLines: Int { baseAddress.map { koomy_whole_lines($0, count) } ?? 0 }
+
+    /// How many newlines are among these bytes.
+    package var newlines: Int { baseAddress.map { koomy_newlines($0, count) } ?? 0 }
+
+    /// Whether no byte has its highest bit set.
+    package var isASCII: Bool { baseAddress.map { koomy_is_ascii($0, count) == 1 } ?? true }
+
+    /// The place of the first byte from an index on that a string of JSON has to escape, or the end.
+    package func firstEscaped(from start: Int) -> Int {
+        baseAddress.map { start + koomy_first_escaped($0 + start, count - start) } ?? count
+    }
 }
 
 extension Pipe {

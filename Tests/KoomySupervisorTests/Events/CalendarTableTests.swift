@@ -38,7 +38,7 @@ import Testing
     private static let atHalfPastTwo = schedule(minutes: 1 << 30, hours: 1 << 2)
 
     private func next(_ schedule: CronSchedule, _ seconds: Int64) -> Int64? {
-        CalendarTable.next(schedule, after: WallTime(nanoseconds: seconds * 1_000_000_000))?.seconds
+        schedule.next(after: WallTime(nanoseconds: seconds * 1_000_000_000))?.seconds
     }
 
     /// All times from here to there, in seconds since `start`.
@@ -66,7 +66,7 @@ import Testing
             #expect(next(Self.everyMinute, Self.spring) == Self.spring + 60)
             #expect(next(Self.everyMinute, Self.spring + 59) == Self.spring + 60)
             let fraction = WallTime(nanoseconds: Self.spring * 1_000_000_000 + 1)
-            #expect(CalendarTable.next(Self.everyMinute, after: fraction)?.seconds == Self.spring + 60)
+            #expect(Self.everyMinute.next(after: fraction)?.seconds == Self.spring + 60)
         }
     }
 
@@ -135,7 +135,7 @@ import Testing
         let app = try #require(AppName("web"))
         let loop = try EventLoop()
         var fired: [AppName] = []
-        let table = try CalendarTable(loop: loop) { fired.append($0) }
+        let table = try CalendarTable<AppName>(loop: loop) { fired.append($0) }
         try table.set(app, Self.schedule(seconds: (1 << 60) - 1, minutes: (1 << 60) - 1))
         try loop.turn(until: "it has fired twice") { fired.count >= 2 }
         #expect(Set(fired) == [app])

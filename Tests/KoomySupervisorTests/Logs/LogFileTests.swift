@@ -1,4 +1,6 @@
 import Glibc
+import KoomyCore
+import KoomyModel
 import KoomySystem
 import TestSupport
 import Testing
@@ -13,7 +15,7 @@ struct LogFileTests {
             file.write(Array("one\n".utf8))
             file.write(Array("two\nthree\n".utf8))
             #expect(Files.text(of: files("log")) == "before\none\ntwo\nthree\n")
-            #expect(file.dropped == 0 && file.trouble == nil)
+            #expect(file.loss == LogLoss() && file.trouble == nil)
         }
     }
 
@@ -61,7 +63,7 @@ struct LogFileTests {
 
     @Test func `its mode is the one that was asked for, and no wider`() throws {
         try Workspace.with { files in
-            LogFile(path: files("log"), mode: 0o600).write(Array("one\n".utf8))
+            LogFile(path: files("log"), manner: .init(mode: 0o600)).write(Array("one\n".utf8))
             var status = stat()
             #expect(stat(files("log"), &status) == 0)
             #expect(status.st_mode & 0o777 == 0o600)
@@ -74,13 +76,14 @@ struct LogFileTests {
             let file = LogFile(path: files("log"))
             file.write(Array("lost\n".utf8))
             file.write(Array("lost too\n".utf8))
-            #expect(file.dropped == 14)
+            #expect(file.loss == LogLoss(bytes: 14, lines: 2))
             #expect(file.trouble?.errno == .isDirectory)
             #expect(file.trouble?.subject == files("log"))
             Files.remove(files("log"))
             file.write(Array("kept\n".utf8))
-            #expect(Files.text(of: files("log")) == "kept\n")
-            #expect(file.dropped == 14 && file.trouble == nil)
+            let confession = "koomyd: 2 lines (14 bytes) could not be written here: Is a directory"
+            #expect(Files.lines(of: files("log")) == [confession, "kept"])
+            #expect(file.loss.bytes == 14 && file.trouble == nil)
         }
     }
 
@@ -89,7 +92,7 @@ struct LogFileTests {
         let file = LogFile(path: "/dev/full")
         for round in 1...3 {
             file.write(Array("lost\n".utf8))
-            #expect(file.dropped == UInt64(round) * 5)
+            #expect(file.loss == LogLoss(bytes: UInt64(round) * 5, lines: UInt64(round)))
             #expect(file.trouble?.errno == .noSpace)
         }
     }
@@ -99,7 +102,7 @@ struct LogFileTests {
             #expect(mkfifo(files("log"), 0o600) == 0)
             let file = LogFile(path: files("log"))
             file.write(Array("lost\n".utf8))
-            #expect(file.dropped == 5 && file.trouble != nil)
+            #expect(file.loss.bytes == 5 && file.trouble != nil)
         }
     }
 
@@ -117,13 +120,13 @@ struct LogFileTests {
             try files.write("before\n", to: "log")
             let file = LogFile(path: files("log"))
             let worker = try pipe("one\ntwo\nhalf")
-            #expect(file.splice(8, from: worker.pipe, endsLine: true) == 8)
+            #expect(file.splice(8, from: worker.pipe, endsLine: true) == .done(8))
             #expect(Files.text(of: files("log")) == "before\none\ntwo\n")
             #expect(try worker.pipe.shared.descriptor.readableSize() == 4)
             // More than there is, as if somebody else had read: nothing waits, and nothing is said to be lost.
-            #expect(file.splice(8, from: worker.pipe, endsLine: true) == 8)
+            #expect(file.splice(8, from: worker.pipe, endsLine: true) == .done(4))
             #expect(Files.text(of: files("log")) == "before\none\ntwo\nhalf")
-            #expect(file.dropped == 0)
+            #expect(file.loss == LogLoss())
         }
     }
 
@@ -138,7 +141,7 @@ struct LogFileTests {
             _ = file.splice(6, from: second.pipe, endsLine: true)
             try first.writeEnd.descriptor.writeAll(Array(" end\n".utf8))
             _ = file.splice(5, from: first.pipe, endsLine: true)
-            Array("from memory\n".utf8).withUnsafeBytes { file.write($0, from: second.pipe) }
+            _ = Array("from memory\n".utf8).withUnsafeBytes { file.write($0, from: second.pipe) }
             #expect(Files.text(of: files("log")) == "begin middle\nother\n end\nfrom memory\n")
         }
     }
@@ -203,7 +206,7 @@ struct LogFileTests {
         let file = LogFile(path: path)
         #expect(file.splice(4, from: worker.pipe, endsLine: true) == nil)
         #expect(try worker.pipe.shared.descriptor.readableSize() == 4)
-        #expect(file.dropped == 0 && file.trouble == nil)
+        #expect(file.loss == LogLoss() && file.trouble == nil)
     }
 
     @Test(.needsRoot) func `a file that may only be appended to is appended to`() throws {
@@ -220,38 +223,184 @@ struct LogFileTests {
     }
 
     @Test(.needsRoot, arguments: [false, true])
-    func `a disk that is full drops, tears no other line, and goes on by itself`(_ isSpliced: Bool) throws {
+    func `a disk that is full takes nothing out of the pipe but what it has, and goes on by itself`(
+        _ isSpliced: Bool
+    ) throws {
         try Workspace.with { files in
             try Files.makeFolder(files("disk"))
             let mounted = try Command.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", files("disk")])
             try #require(mounted.code == 0, "\(mounted)")
             defer { _ = try? Command.run(["umount", "-l", files("disk")]) }
             var words: [String] = []
-            let file = LogFile(path: files("disk/log")) { _, trouble in words.append(trouble?.errno.name ?? "works") }
-            let worker = try pipe("")
-            /// Ten lines of 1,000 bytes.
-            @MainActor func put(_ word: Character) throws {
-                let text = String(repeating: String(repeating: word, count: 999) + "\n", count: 10)
-                guard isSpliced else { return file.write(Array(text.utf8)) }
-                try worker.writeEnd.descriptor.writeAll(Array(text.utf8))
-                let done = file.splice(text.utf8.count, from: worker.pipe, endsLine: true) ?? 0
-                guard done < text.utf8.count else { return }
-                _ = try worker.pipe.shared.descriptor.read(most: text.utf8.count - done)
+            let file = LogFile(path: files("disk/log")) { _, news in
+                switch news {
+                case .trouble(let error): words.append(error.errno.name)
+                case .recovered(let loss): words.append("works, lost \(loss.bytes)")
+                case .rotated, .cannotRotate: words.append("rotation")
+                }
             }
-            for _ in 0..<6 { try put("a") }
+            let worker = try pipe("")
+            /// Ten lines of 1,000 bytes; how many bytes the file took.
+            @MainActor func put(_ word: Character) throws -> Int {
+                let text = String(repeating: String(repeating: word, count: 999) + "\n", count: 10)
+                guard isSpliced else {
+                    return Array(text.utf8).withUnsafeBytes { file.write($0, from: worker.pipe) } ? 10_000 : 0
+                }
+                try worker.writeEnd.descriptor.writeAll(Array(text.utf8))
+                guard case .done(let count) = file.splice(10_000, from: worker.pipe, endsLine: true) else { return 0 }
+                return count
+            }
+            for _ in 0..<6 { #expect(try put("a") == 10_000) }
             #expect(words == [])
-            for _ in 0..<3 { try put("b") }
+            let taken = try put("b")
+            #expect(words == ["ENOSPC"] && file.trouble?.subject == files("disk/log") && file.loss == LogLoss())
             let size = Files.bytes(of: files("disk/log"))?.count ?? 0
-            #expect(words == ["ENOSPC"])
-            #expect(size == 64 << 10 && Int(file.dropped) == 90_000 - size)
-            #expect(file.trouble?.subject == files("disk/log"))
+            // A batch from memory is there as a whole or not at all.
+            #expect(taken == (isSpliced ? (64 << 10) - 60_000 : 0) && size == 60_000 + taken)
             _ = try Command.run(["mount", "-o", "remount,size=128k", files("disk")])
-            try put("c")
-            #expect(words == ["ENOSPC", "works"])
-            let lines = Files.lines(of: files("disk/log"))
-            #expect(lines.prefix(60).allSatisfy { $0 == String(repeating: "a", count: 999) })
-            #expect(lines.dropFirst(60).dropLast(10).allSatisfy { $0.allSatisfy { $0 == "b" } })
-            #expect(lines.suffix(10) == Array(repeating: String(repeating: "c", count: 999), count: 10)[...])
+            if isSpliced {
+                #expect(file.splice(10_000 - taken, from: worker.pipe, endsLine: true) == .done(10_000 - taken))
+            } else {
+                #expect(try put("b") == 10_000)
+            }
+            #expect(words == ["ENOSPC", "works, lost 0"])
+            let expected = ["a", "a", "a", "a", "a", "a", "b"].flatMap { word in
+                Array(repeating: String(repeating: word, count: 999), count: 10)
+            }
+            #expect(Files.lines(of: files("disk/log")) == expected)
+        }
+    }
+
+    @Test func `what was thrown away is said where it would have been`() throws {
+        try Workspace.with { files in
+            try Files.makeFolder(files("log"))
+            let file = LogFile(path: files("log"))
+            let worker = try pipe("begin")
+            #expect(file.splice(5, from: worker.pipe, endsLine: false) == .blocked)
+            file.lose(LogLoss(bytes: 1_234, lines: 5), of: worker.pipe)
+            Files.remove(files("log"))
+            #expect(file.splice(5, from: worker.pipe, endsLine: false) == .done(5))
+            let words = "koomyd: 5 lines (1234 bytes) could not be written here: Is a directory\nbegin"
+            #expect(Files.text(of: files("log")) == words)
+        }
+    }
+
+    @Test func `a line whose end was thrown away is ended`() throws {
+        try Workspace.with { files in
+            let file = LogFile(path: files("log"))
+            let worker = try pipe("begin")
+            _ = file.splice(5, from: worker.pipe, endsLine: false)
+            file.lose(LogLoss(bytes: 7, lines: 1), of: worker.pipe)
+            try worker.writeEnd.descriptor.writeAll(Array("next\n".utf8))
+            _ = file.splice(5, from: worker.pipe, endsLine: true)
+            #expect(Files.lines(of: files("log")).map { $0.prefix(12) } == ["begin", "koomyd: 1 li", "next"])
+        }
+    }
+
+    // MARK: - Rotation
+
+    private func rotated(_ path: String) throws -> [String] { try RotatedFiles(of: path).list().map(\.path) }
+
+    @Test func `a file is put aside before it becomes too large, and lines stay whole`() throws {
+        try Workspace.with { files in
+            var rotation = LogRotation()
+            rotation.size = ByteCount(bytes: 100)
+            let file = LogFile(path: files("log"), manner: .init(rotation: rotation))
+            for number in 1_000..<1_100 { file.write(Array("line \(number)\n".utf8)) }
+            let all = try rotated(files("log")) + [files("log")]
+            #expect(all.count == 10 && all.allSatisfy { Files.bytes(of: $0)?.count == 100 })
+            #expect(all.flatMap { Files.lines(of: $0) } == (1_000..<1_100).map { "line \($0)" })
+        }
+    }
+
+    @Test func `a line that is larger than a file may be has one for itself`() throws {
+        try Workspace.with { files in
+            var rotation = LogRotation()
+            rotation.size = ByteCount(bytes: 10)
+            let file = LogFile(path: files("log"), manner: .init(rotation: rotation))
+            for text in ["one\n", String(repeating: "x", count: 50) + "\n", "two\n"] { file.write(Array(text.utf8)) }
+            let all = try rotated(files("log")) + [files("log")]
+            #expect(all.map { Files.bytes(of: $0)?.count } == [4, 51, 4])
+        }
+    }
+
+    @Test func `an open line is not torn by a rotation`() throws {
+        try Workspace.with { files in
+            var rotation = LogRotation()
+            rotation.size = ByteCount(bytes: 10)
+            let file = LogFile(path: files("log"), manner: .init(rotation: rotation))
+            let worker = try pipe("0123456789")
+            _ = file.splice(10, from: worker.pipe, endsLine: false)
+            try worker.writeEnd.descriptor.writeAll(Array("end\nnext\n".utf8))
+            _ = file.splice(4, from: worker.pipe, endsLine: true)
+            _ = file.splice(5, from: worker.pipe, endsLine: true)
+            #expect(try rotated(files("log")).map { Files.text(of: $0) } == ["0123456789end\n"])
+            #expect(Files.text(of: files("log")) == "next\n")
+        }
+    }
+
+    @Test func `a file that cannot be put aside goes on as it is, and that is said once`() throws {
+        try Workspace.with { files in
+            var rotation = LogRotation()
+            rotation.size = ByteCount(bytes: 10)
+            var words: [String] = []
+            // 250 letters are a name; with a time after it they are none.
+            let path = files(String(repeating: "n", count: 250))
+            let file = LogFile(path: path, manner: .init(rotation: rotation)) { _, news in
+                if case .cannotRotate(let error) = news { words.append(error.errno.name) }
+            }
+            for _ in 0..<5 { file.write(Array("0123456789\n".utf8)) }
+            #expect(words == ["ENAMETOOLONG"] && Files.bytes(of: path)?.count == 55 && file.loss == LogLoss())
+        }
+    }
+
+    @Test func `a file that somebody else has moved away is not put aside again`() throws {
+        try Workspace.with { files in
+            let file = LogFile(path: files("log"))
+            file.write(Array("one\n".utf8))
+            #expect(rename(files("log"), files("log.1")) == 0)
+            try files.write("theirs\n", to: "log")
+            try file.rotate()
+            file.write(Array("two\n".utf8))
+            #expect(Files.text(of: files("log")) == "theirs\ntwo\n" && Files.text(of: files("log.1")) == "one\n")
+            #expect(try rotated(files("log")) == [])
+        }
+    }
+
+    @Test func `a file whose time passed while nobody wrote is put aside before the next line`() throws {
+        try Workspace.with { files in
+            try files.write("yesterday\n", to: "log")
+            var times = [timespec(tv_sec: 1_700_000_000, tv_nsec: 0), timespec(tv_sec: 1_700_000_000, tv_nsec: 0)]
+            #expect(utimensat(AT_FDCWD, files("log"), &times, 0) == 0)
+            var rotation = LogRotation()
+            rotation.schedule = CronSchedule(
+                text: "0 0 * * *",
+                seconds: 1,
+                minutes: 1,
+                hours: 1,
+                days: .max,
+                months: .max,
+                weekdays: .max,
+                anyDay: true,
+                anyWeekday: true
+            )
+            let file = LogFile(path: files("log"), manner: .init(rotation: rotation))
+            file.write(Array("today\n".utf8))
+            file.write(Array("again\n".utf8))
+            #expect(try rotated(files("log")).map { Files.text(of: $0) } == ["yesterday\n"])
+            #expect(Files.text(of: files("log")) == "today\nagain\n")
+        }
+    }
+
+    @Test func `an emptied file goes on`() throws {
+        try Workspace.with { files in
+            let file = LogFile(path: files("log"))
+            let worker = try pipe("begin")
+            _ = file.splice(5, from: worker.pipe, endsLine: false)
+            try file.flush()
+            try worker.writeEnd.descriptor.writeAll(Array("end\n".utf8))
+            _ = file.splice(4, from: worker.pipe, endsLine: true)
+            #expect(Files.text(of: files("log")) == "end\n")
         }
     }
 }

@@ -25,34 +25,32 @@ import Testing
             time.sleep(dice.choice([0, 0.001, 0.003]))
         """
 
-    /// Says what is wrong with `app-out.log`, compared with what the writers wrote.
-    ///
-    /// Each line of a stamped log is there at least once, and nothing comes before what was written before it, but for
-    /// what a kill had repeated.
+    /// Says what is wrong with a log, compared with what the writers wrote: each line is there once, and those of each
+    /// writer are in order.
     private static let judge = """
-        import glob, sys
-        stamped = sys.argv[1] == "true"
-        lines = open("app-out.log", "rb").read().split(b"\\n")
+        import glob, json, sys
+        log, kind = sys.argv[1:]
+        lines = open(log, "rb").read().split(b"\\n")
         if lines.pop() != b"": print("the last line has no end")
+        if kind == "stamped": lines = [line.split(b": ", 1)[-1] for line in lines]
+        if kind == "json":
+            texts, parts = [], {}
+            for line in lines:
+                entry = json.loads(line)
+                parts[entry["slot"]] = parts.get(entry["slot"], "") + entry["message"]
+                if not entry.get("partial"): texts.append(parts.pop(entry["slot"]).encode())
+            lines = texts
         count = 0
         for path in sorted(glob.glob("truth.*")):
             name = path[-1].encode()
             truth = open(path, "rb").read().split(b"\\n")[:-1]
-            if not stamped:
-                mine = [line for line in lines if line[:1] == name]
-                count += len(mine)
-                if mine != truth: print(f"{path}: {len(truth)} were written, {len(mine)} are there, or others")
-                continue
-            texts = [line.split(b": ", 1)[-1] for line in lines]
-            places = {text: place for place, text in enumerate(truth)}
-            next = 0
-            for text in texts:
-                place = places.get(text)
-                if place is None: continue
-                if place > next: print(f"{path}: {truth[next][:40]} is missing")
-                next = place + 1
-            if next < len(truth): print(f"{path}: the end is missing from {truth[next][:40]}")
-        if not stamped and count != len(lines): print("there are strange lines")
+            mine = [line for line in lines if line[:1] == name]
+            count += len(mine)
+            if mine == truth: continue
+            print(f"{path}: {len(truth)} were written, {len(mine)} are there, or others")
+            wrong = next((i for i, pair in enumerate(zip(mine, truth)) if pair[0] != pair[1]), min(len(mine), len(truth)))
+            print([line[:30] for line in mine[wrong - 1:wrong + 2]], [line[:30] for line in truth[wrong - 1:wrong + 2]])
+        if count != len(lines): print("there are strange lines")
         if len(lines) < 500: print(f"only {len(lines)} lines")
         """
 
@@ -64,7 +62,8 @@ import Testing
     private func kill(
         workers names: [String],
         rounds: Int,
-        stamped isStamped: Bool = false,
+        as kind: String = "raw",
+        alsoTo both: String? = nil,
         longest: Int = 300
     ) throws {
         try Workspace.with { files in
@@ -82,8 +81,8 @@ import Testing
             @MainActor func pump() throws -> Program {
                 let numbers = workers.indices.map { Int32(10 + $0) }
                 return try Program(
-                    [try Binaries.path("logpump")] + (isStamped ? ["--stamped"] : []) + [files.path]
-                        + numbers.map { "\($0)" },
+                    [try Binaries.path("logpump")] + (kind == "raw" ? [] : ["--\(kind)"])
+                        + (both == nil ? [] : ["--both"]) + [files.path] + numbers.map { "\($0)" },
                     descriptors: zip(workers, numbers).map { .init($0.ends.readEnd.number, as: $1) }
                 )
             }
@@ -99,8 +98,10 @@ import Testing
             let sizes = { try workers.map { try $0.ends.readEnd.descriptor.readableSize() } }
             try eventually("the pipes are empty") { try sizes().allSatisfy { $0 == 0 } }
             _ = try last.process.pidfd.signal(.kill)
-            let judged = try Command.run(["python3", "-c", Self.judge, "\(isStamped)"], folder: files.path)
-            #expect(judged.code == 0 && judged.out == "", "\(judged)")
+            for log in ["app-out.log", both].compactMap({ $0 }) {
+                let judged = try Command.run(["python3", "-c", Self.judge, log, kind], folder: files.path)
+                #expect(judged.code == 0 && judged.out == "", "\(log): \(judged)")
+            }
         }
     }
 
@@ -114,7 +115,18 @@ import Testing
         try kill(workers: ["a", "b", "c"], rounds: 200)
     }
 
-    @Test func `stamped: each line is there at least once, and in order`() throws {
-        try kill(workers: ["a", "b"], rounds: 200, stamped: true)
+    @Test(arguments: ["stamped", "json"])
+    func `lines that are changed on their way are there once, and in order`(_ kind: String) throws {
+        try kill(workers: ["a", "b"], rounds: 200, as: kind)
+    }
+
+    @Test(arguments: ["stamped", "json"])
+    func `so are pieces of lines that no pipe holds`(_ kind: String) throws {
+        try kill(workers: ["a"], rounds: 100, as: kind, longest: 700_000)
+    }
+
+    @Test(arguments: ["raw", "stamped"])
+    func `each of two files has every line once`(_ kind: String) throws {
+        try kill(workers: ["a", "b"], rounds: 200, as: kind, alsoTo: "both.log")
     }
 }

@@ -18,9 +18,10 @@ struct LogPumpTests {
 
         init(_ files: Workspace, stamped: Bool = false) throws {
             loop = try EventLoop()
-            table = LogTable(loop: loop, folder: files.path, isForeground: false)
+            table = LogTable(loop: loop, folder: files.path, receiptPath: files("receipt"))
             spec = try .example()
             if stamped { spec.logs.format = .stamped(LogDateFormat(text: "[noon]", tokens: [.literal("noon")])) }
+            spec.logs.rotation = nil
             log = files("web-out.log")
         }
 
@@ -29,7 +30,8 @@ struct LogPumpTests {
         func attach(_ pipe: consuming FileDescriptor) throws -> WorkerID {
             serial += 1
             let id = WorkerID(app: spec.name, serial: serial)
-            try table.attach(pipe, .out, of: id, slot: 0, spec)
+            let source = LogTable.Source(id: id, slot: 0, generation: Generation(1), stream: .out)
+            try table.attach(LogPipe(pipe), of: source, spec)
             return id
         }
 

@@ -26,8 +26,12 @@ struct LogTableTests {
             self.files = files
             loop = try EventLoop()
             let notes = notes
-            table = LogTable(loop: loop, folder: files("logs"), isForeground: false) { file, trouble in
-                notes.words.append("\(file.path) \(trouble == nil ? "works" : "fails"), \(file.dropped) bytes lost")
+            table = LogTable(loop: loop, folder: files("logs"), receiptPath: files("receipt")) { news in
+                switch news {
+                case .trouble(let error): notes.words.append("\(error.subject ?? "") fails")
+                case .recovered(let path, let loss): notes.words.append("\(path) works, \(loss.bytes) bytes lost")
+                case .cannotRotate(let path, _), .cannotKeep(let path, _): notes.words.append("\(path) cannot")
+                }
             }
             spec = try .example()
         }
@@ -40,7 +44,8 @@ struct LogTableTests {
         /// A pipe to a stream's log; its write end.
         func attach(_ stream: LogStream = .out, serial: UInt64 = 1, slot: Int = 0) throws -> SharedDescriptor {
             let ends = try Pipe().shared()
-            try table.attach(try ends.readEnd.descriptor.duplicate(), stream, of: id(serial), slot: slot, spec)
+            let source = LogTable.Source(id: id(serial), slot: slot, generation: Generation(1), stream: stream)
+            try table.attach(LogPipe(try ends.readEnd.descriptor.duplicate()), of: source, spec)
             return ends.writeEnd
         }
 
@@ -189,14 +194,15 @@ struct LogTableTests {
             try Files.makeFolder(bench.out.replacing("/web-out.log", with: ""))
             try Files.makeFolder(bench.out)
             let end = try bench.attach()
-            try end.descriptor.writeAll(Array("lost\n".utf8))
+            try end.descriptor.writeAll(Array("waits\n".utf8))
             bench.table.drain(bench.id())
-            #expect(bench.noticed == ["\(bench.out) fails, 5 bytes lost"])
+            #expect(bench.noticed == ["\(bench.out) fails"])
+            #expect(bench.table.trouble(bench.spec)?.errno == .isDirectory)
             Files.remove(bench.out)
-            try end.descriptor.writeAll(Array("kept\n".utf8))
-            bench.table.drain(bench.id())
-            #expect(bench.noticed.last == "\(bench.out) works, 5 bytes lost")
-            #expect(Files.text(of: bench.out) == "kept\n")
+            try end.descriptor.writeAll(Array("too\n".utf8))
+            try bench.loop.turn(until: "it is written") { Files.text(of: bench.out) == "waits\ntoo\n" }
+            #expect(bench.noticed.last == "\(bench.out) works, 0 bytes lost")
+            #expect(bench.table.trouble(bench.spec) == nil && bench.table.loss(bench.spec) == LogLoss())
         }
     }
 
@@ -212,12 +218,20 @@ struct LogTableTests {
 
     @Test func `a file has the name of its app and stream, or the one that is asked for`() throws {
         try withBench { bench in
-            #expect(bench.table.path(bench.spec, .out) == bench.out)
-            #expect(bench.table.path(bench.spec, .error) == bench.error)
+            var paths: [String] { bench.table.places(bench.spec).all.map(\.path) }
+            #expect(paths == [bench.out, bench.error])
             bench.spec.logs.outFile = "/var/log/one.log"
-            bench.spec.logs.errorFile = "/var/log/two.log"
-            #expect(bench.table.path(bench.spec, .out) == "/var/log/one.log")
-            #expect(bench.table.path(bench.spec, .error) == "/var/log/two.log")
+            bench.spec.logs.errorFile = "/var/log/two"
+            bench.spec.logs.combinedFile = "/var/log/all.log"
+            #expect(paths == ["/var/log/one.log", "/var/log/all.log", "/var/log/two"])
+            bench.spec.logs.isMerged = false
+            bench.spec.instances = 2
+            let first = ["/var/log/one-0.log", "/var/log/all-0.log", "/var/log/two-0"]
+            #expect(paths == first + ["/var/log/one-1.log", "/var/log/all-1.log", "/var/log/two-1"])
+            bench.spec.logs.errorFile = "/dev/null"
+            #expect(paths.count { $0 == "/dev/null" } == 2)
+            bench.spec.logs.target = .journald
+            #expect(paths == [])
         }
     }
 
