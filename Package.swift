@@ -128,7 +128,8 @@ let package = Package(
             name: "KoomySupervisorTests",
             dependencies: [
                 "KoomyModel", "KoomyCore", "KoomyWire", "KoomySystem", "KoomyEventLoop", "KoomySupervisor",
-                "TestSupport",
+                // It reads back the times that koomyd writes.
+                "koomyctl", "TestSupport",
             ],
             swiftSettings: onTheLoop
         ),
@@ -161,7 +162,8 @@ let package = Package(
         .testTarget(
             name: "KoomyCtlTests",
             dependencies: [
-                "koomyctl", "KoomyModel", "KoomyWire", "KoomySystem", "KoomyClient", "ScriptedDaemon", "TestSupport",
+                "koomyctl", "KoomyModel", "KoomyConfig", "KoomyWire", "KoomySystem", "KoomyClient", "ScriptedDaemon",
+                "TestSupport",
             ],
             swiftSettings: strict
         ),

@@ -22,6 +22,10 @@ public enum ControlCommand: Hashable, Sendable {
     case stopDaemon(StopDaemonRequest)
     /// Go on as another binary, without touching a worker.
     case upgradeDaemon(UpgradeRequest)
+    /// Empty the log files of apps.
+    case flushLogs(TargetsRequest)
+    /// Put the log files of apps aside, and begin new ones.
+    case rotateLogs(TargetsRequest)
     /// Open all log files again.
     case reopenLogs
 
@@ -38,6 +42,8 @@ public enum ControlCommand: Hashable, Sendable {
         case .delete: "/v1/delete"
         case .stopDaemon: "/v1/daemon/stop"
         case .upgradeDaemon: "/v1/daemon/upgrade"
+        case .flushLogs: "/v1/logs/flush"
+        case .rotateLogs: "/v1/logs/rotate"
         case .reopenLogs: "/v1/daemon/reopen-logs"
         }
     }
@@ -46,7 +52,7 @@ public enum ControlCommand: Hashable, Sendable {
         switch self {
         case .start(let request): try WireCoding.encode(request)
         case .stop(let request), .restart(let request), .abort(let request), .reset(let request),
-            .delete(let request):
+            .delete(let request), .flushLogs(let request), .rotateLogs(let request):
             try WireCoding.encode(request)
         case .reload(let request): try WireCoding.encode(request)
         case .scale(let request): try WireCoding.encode(request)

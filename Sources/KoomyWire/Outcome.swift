@@ -2,7 +2,7 @@
 public enum ExitCode: Int32, CaseIterable, Codable, Hashable, Sendable {
     /// Done.
     case done = 0
-    /// `doctor` found an error.
+    /// `doctor` found an error, or `logs` a file that it could not show.
     case trouble = 1
     /// An app or worker of that name is not known.
     case noSuchApp = 2

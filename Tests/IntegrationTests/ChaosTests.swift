@@ -32,7 +32,8 @@ import Testing
             "load.connection": load,
             "k/log/api-out.log": String(repeating: #"{"message":"listening"}"# + "\n", count: 2)
                 + String(repeating: line + "\n", count: 4),
-            "k/log/talker-out.log": "7.1 1\n7.1 2\n7.1 end 2\n8.1 1\n8.1 end 1\n",
+            "k/log/talker-out.log": ["7.1 1", "7.1 2", "7.1 end 2", "8.1 1", "8.1 end 1"]
+                .map { "12:00:00.000: \($0)\n" }.joined(),
             "acknowledged": "evt_1\n",
             "kills": "1.0\n", "ends": "137\n0\n", "upgrades": "0\n",
             "status": """
@@ -60,7 +61,7 @@ import Testing
         try Workspace.with { files in
             let folder = try folder(files, changes: changes)
             return try Command.run(
-                ["/usr/bin/python3", Fixture.project("Tests/soak/tally.py"), folder, "table", "1", "1", "60"]
+                ["/usr/bin/python3", Fixture.project("Tests/soak/tally.py"), folder, "table", "1", "1", "60", "1"]
             )
         }
     }
@@ -85,7 +86,7 @@ import Testing
             """,
             "k/log/api-out.log": #"{"message":"listening"}"# + "\n",
             "acknowledged": "evt_1\nevt_2\n",
-            "k/log/talker-out.log": "7.1 1\n7.1 3\n7.1 end 3\n",
+            "k/log/talker-out.log": "12:00: 7.1 1\n12:00: 7.1 3\n12:00: 7.1 end 3\n",
             "ends": "137\n139\n0\n",
             "upgrades": "70\n",
             "reloads": "api 5 100\n",

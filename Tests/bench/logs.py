@@ -76,12 +76,11 @@ class Bench:
             try:
                 logger.start(folder, [self.options.writer, "write", str(self.count), str(chunk), gate, times])
                 before = self.open_gate(logger, gate)
-                ended = self.await_bytes(logger, times)
+                ended = self.await_bytes(logger)
                 used = logger.used() - before
+                began = self.beginning(times)
             finally:
                 late = logger.stop()
-            with open(times) as file:
-                began = int(file.read().split()[0])
             files = logger.files()
             if logger.lines == "rotated" and len(files) * ROTATED_AT < self.count * LINE:
                 raise Unavailable("it does not rotate")
@@ -105,7 +104,19 @@ class Bench:
                     raise
             time.sleep(0.005)
 
-    def await_bytes(self, logger, times):
+    def beginning(self, times):
+        """When the writer began; it says so when it has ended, which may be a moment after the last byte arrived."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            if os.path.exists(times):
+                with open(times) as file:
+                    words = file.read()
+                if words.endswith("\n"):
+                    return int(words.split()[0])
+            time.sleep(0.005)
+        raise RuntimeError("the writer does not end")
+
+    def await_bytes(self, logger):
         """When the file had as many bytes as all lines have together; the first one tells what a line has."""
         length, size, last = None, 0, time.monotonic_ns()
         while True:
@@ -129,8 +140,11 @@ class Bench:
             return 0  # put aside between the two looks
 
     def line_length(self, logger):
-        with open(logger.files()[0], "rb") as file:
-            line = file.readline()
+        try:
+            with open(logger.files()[0], "rb") as file:
+                line = file.readline()
+        except FileNotFoundError:
+            return None
         if not line.endswith(b"\n"):
             return None
         if len(line) < SHORTEST[logger.lines] or (logger.lines == "json") != line.startswith(b"{"):
@@ -241,3 +255,5 @@ if __name__ == "__main__":
         main()
     except (RuntimeError, OSError, subprocess.SubprocessError) as error:
         sys.exit("bench: %s" % error)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,8 +1,10 @@
 """Counts what a run of scripts/soak has left in its folder, prints it, and exits with 1 if anything is not as it must be.
 
-Arguments: the folder, `table` or `json`, how many koomy-api workers and talkers there are, seconds of the run.
+Arguments: the folder, `table` or `json`, how many koomy-api workers and talkers there are, seconds of the run, and how many
+keepers (none under systemd, which keeps descriptors itself).
 """
 
+import glob
 import json
 import os
 import re
@@ -15,9 +17,9 @@ FIELDS = ("when", "at", "resident", "anonymous", "descriptors", "processes", "zo
 
 
 class Tally:
-    def __init__(self, folder, workers, seconds):
-        self.folder, self.workers, self.seconds = folder, workers, seconds
-        self.rows, self.violations, self.values = [], [], {}
+    def __init__(self, folder, workers, seconds, keepers):
+        self.folder, self.workers, self.seconds, self.keepers = folder, workers, seconds, keepers
+        self.rows, self.violations, self.values, self.aside = [], [], {}, {}
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -28,6 +30,19 @@ class Tally:
                 return file.read().splitlines()
         except FileNotFoundError:
             return []
+
+    def log_lines(self, app):
+        """The lines of an app's standard output: of the files that were put aside, in their order, and of the last."""
+        path = self.path("k/log/%s-out.log" % app)
+        aside = glob.glob(glob.escape(path) + ".*Z") + glob.glob(glob.escape(path) + ".*Z-*")
+        def order(name):
+            stamp, _, number = name[len(path) + 1:].partition("-")
+            return stamp, int(number or 0)
+        aside.sort(key=order)
+        self.aside[app] = len(aside)
+        for name in aside + [path]:
+            with open(name, errors="replace") as file:
+                yield from file
 
     def row(self, what, words, good=True, **values):
         """A row of the table; `good` is whether it is as it must be."""
@@ -60,15 +75,14 @@ class Tally:
         logged = dict.fromkeys(answered, 0)
         listening = broken = 0
         agent = re.compile(r'"userAgent":"([a-z-]+)"')
-        with open(self.path("k/log/api-out.log"), errors="replace") as file:
-            for line in file:
-                if not (line.startswith("{") and line.endswith("}\n")):
-                    broken += 1
-                elif found := agent.search(line):
-                    if found[1] in logged:
-                        logged[found[1]] += 1
-                elif '"listening"' in line:
-                    listening += 1
+        for line in self.log_lines("api"):
+            if not (line.startswith("{") and line.endswith("}\n")):
+                broken += 1
+            elif found := agent.search(line):
+                if found[1] in logged:
+                    logged[found[1]] += 1
+            elif '"listening"' in line:
+                listening += 1
         missing = {style: answered[style] - logged[style] for style in answered if answered[style] != logged[style]}
         words = "%d lines for %d requests, %d broken" % (sum(logged.values()), sum(answered.values()), broken)
         words += ", missing %s" % self.words(missing) if missing else ""
@@ -95,30 +109,30 @@ class Tally:
         last, ends = {}, {}
         lost = doubled = disordered = broken = count = 0
         examples = []
-        with open(self.path("k/log/talker-out.log"), errors="replace") as file:
-            for line in file:
-                words = line.split()
-                count += 1
-                if len(words) == 3 and words[1] == "end":
-                    ends[words[0]] = int(words[2])
-                    continue
-                if len(words) != 2 or not words[1].isdigit() or not line.endswith("\n"):
-                    broken += 1
-                    examples.append(line[:60])
-                    continue
-                name, number = words[0], int(words[1])
-                before = last.get(name, 0)
-                if number == before + 1:
-                    last[name] = number
-                    continue
-                examples.append("%s after %d" % (line.strip(), before))
-                if number > before:
-                    lost += number - before - 1
-                    last[name] = number
-                elif number == before:
-                    doubled += 1
-                else:
-                    disordered += 1
+        for line in self.log_lines("talker"):
+            # Each begins with the time.
+            words = line.partition(": ")[2].split()
+            count += 1
+            if len(words) == 3 and words[1] == "end":
+                ends[words[0]] = int(words[2])
+                continue
+            if len(words) != 2 or not words[1].isdigit() or not line.endswith("\n"):
+                broken += 1
+                examples.append(line[:60])
+                continue
+            name, number = words[0], int(words[1])
+            before = last.get(name, 0)
+            if number == before + 1:
+                last[name] = number
+                continue
+            examples.append("%s after %d" % (line.strip(), before))
+            if number > before:
+                lost += number - before - 1
+                last[name] = number
+            elif number == before:
+                doubled += 1
+            else:
+                disordered += 1
         for name, number in last.items():
             if name not in ends:
                 examples.append("%s has no end after %d" % (name, number))
@@ -126,8 +140,9 @@ class Tally:
                 lost += ends[name] - number
                 examples.append("%s ends with %d after %d" % (name, ends[name], number))
         cut = len(set(last) - set(ends))
-        words = "%d of %d workers, %d lost, %d doubled, %d out of order, %d broken, %d workers without their last line" % (
-            count, len(last), lost, doubled, disordered, broken, cut)
+        words = "%d of %d workers in %d files, %d lost, %d doubled, %d out of order, %d broken" % (
+            count, len(last), self.aside["talker"] + 1, lost, doubled, disordered, broken)
+        words += ", %d workers without their last line" % cut
         words += " (%s)" % "; ".join(examples[:5]) if examples else ""
         self.row("numbered lines", words, not (lost or doubled or disordered or broken or cut) and count > 0,
                  lines=count, lines_lost=lost, lines_doubled=doubled, lines_out_of_order=disordered, lines_broken=broken)
@@ -213,20 +228,21 @@ class Tally:
             self.row(what, words, last <= first + allowed, **{field: [first, last, max(values)]})
         if len(rest) == 2:
             before, after = rest
-            wanted = sum(self.workers.values()) + 2
-            words = "%d (koomyd, its keeper, and %d workers), %d zombies" % (
-                after["processes"], wanted - 2, after["zombies"])
+            workers = sum(self.workers.values())
+            wanted = workers + 1 + self.keepers
+            words = "%d (koomyd, %d keeper, and %d workers), %d zombies" % (
+                after["processes"], self.keepers, workers, after["zombies"])
             good = after["processes"] == wanted and after["zombies"] == 0
             self.row("processes at the end", words, good, processes_at_the_end=after["processes"])
             sockets = len(self.lines("sockets"))
-            words = "%d (for control, the keeper, and %d workers)" % (sockets, wanted - 2)
+            words = "%d (for control, %d keeper, and %d workers)" % (sockets, self.keepers, workers)
             self.row("socket files at the end", words, sockets == wanted, socket_files=sockets)
             words = "%d before, %d after" % (before["descriptors"], after["descriptors"])
             self.row("descriptors of koomyd at rest", words, after["descriptors"] <= before["descriptors"] + 2)
         else:
             self.row("at rest", "%d of 2 samples" % len(rest), False)
         left = self.lines("left")
-        self.row("processes after koomyctl daemon stop", "%d" % len(left), not left, left=len(left))
+        self.row("processes after the stop", "%d" % len(left), not left, left=len(left))
 
     def print_table(self):
         print("| %d s | |\n|---|---|" % self.seconds)
@@ -238,8 +254,8 @@ class Tally:
 
 
 def main():
-    folder, form, api, talkers, seconds = sys.argv[1:]
-    tally = Tally(folder, {"api": int(api), "talker": int(talkers)}, int(seconds))
+    folder, form, api, talkers, seconds, keepers = sys.argv[1:]
+    tally = Tally(folder, {"api": int(api), "talker": int(talkers)}, int(seconds), int(keepers))
     for count in (tally.requests, tally.webhooks, tally.talk, tally.chaos, tally.growth):
         count()
     tally.print_json() if form == "json" else tally.print_table()

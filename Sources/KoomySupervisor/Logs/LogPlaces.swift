@@ -26,7 +26,9 @@ package struct LogPlaces {
     package func files(of stream: LogStream, slot: Int) -> [Place] {
         let number = spec.logs.isMerged ? nil : slot
         let own = own(stream).map { Place(path: Self.path($0, of: number), stream: stream, slot: number) }
-        let both = spec.logs.combinedPath(in: folder).map { Place(path: Self.path($0, of: number), stream: nil, slot: number) }
+        let both = spec.logs.combinedPath(in: folder).map {
+            Place(path: Self.path($0, of: number), stream: nil, slot: number)
+        }
         return [own, both].compactMap { $0 }
     }
 

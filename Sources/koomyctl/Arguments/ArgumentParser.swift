@@ -3,8 +3,8 @@ import KoomyWire
 
 /// Understands a command line: options anywhere, long and short, with `--` everything after it is an operand.
 struct ArgumentParser {
-    private var operands: [String] = []
-    private var options: [Option: String] = [:]
+    private(set) var operands: [String] = []
+    private(set) var options: [Option: String] = [:]
     /// In the order in which they came, for messages.
     private var used: [Option] = []
 
@@ -150,6 +150,11 @@ extension ArgumentParser {
             return .describe(try names(command))
         case .scale: return try scale()
         case .logs: return .logs(try logs())
+        case .flush: return .flush(operands.isEmpty ? [.all] : try targets(command))
+        case .rotate: return .rotate(operands.isEmpty ? [.all] : try targets(command))
+        case .reopen:
+            try noOperands(command)
+            return .reopen
         case .events:
             try noOperands(command)
             return .events(follow: options[.follow] != nil, since: try number(.since, command))
@@ -183,7 +188,7 @@ extension ArgumentParser {
         throw UsageError(message: "\(command.rawValue) does not take \"\(first)\"", hint: nil, command: command)
     }
 
-    private func targets(_ command: CommandName) throws(UsageError) -> [Target] {
+    func targets(_ command: CommandName) throws(UsageError) -> [Target] {
         var targets: [Target] = []
         for text in try some(command, "the name of an app, NAME:SLOT, or all") {
             guard let target = Target(parsing: text) else {
@@ -227,20 +232,7 @@ extension ArgumentParser {
         return .scale(name, instances: operands[1])
     }
 
-    private func logs() throws(UsageError) -> LogsRequest {
-        var request = LogsRequest()
-        if !operands.isEmpty { request.targets = try targets(.logs) }
-        if let lines = try number(.lines, .logs) { request.lines = Int(clamping: lines) }
-        request.follow = options[.follow] != nil
-        switch (options[.out] != nil, options[.err] != nil) {
-        case (true, false): request.streams = [.out]
-        case (false, true): request.streams = [.err]
-        case (true, true), (false, false): break
-        }
-        return request
-    }
-
-    private func number(_ option: Option, _ command: CommandName) throws(UsageError) -> UInt64? {
+    func number(_ option: Option, _ command: CommandName) throws(UsageError) -> UInt64? {
         guard let text = options[option] else { return nil }
         guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt64(text) else {
             throw UsageError(message: "\(option.text) \(text) is not a number from 0", hint: nil, command: command)

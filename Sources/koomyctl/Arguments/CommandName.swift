@@ -1,7 +1,7 @@
 /// The commands of koomyctl.
 enum CommandName: String, CaseIterable, Hashable, Sendable {
-    case start, stop, restart, reload, status, describe, scale, delete, logs, events, reset, validate, daemon, doctor
-    case version, help
+    case start, stop, restart, reload, status, describe, scale, delete, logs, flush, rotate, reopen, events, reset
+    case validate, daemon, doctor, version, help
 
     /// Other words for it; those that PM2's users type.
     var aliases: [String] {
@@ -10,8 +10,9 @@ enum CommandName: String, CaseIterable, Hashable, Sendable {
         case .describe: ["show", "info"]
         case .delete: ["del"]
         case .logs: ["log"]
-        case .start, .stop, .restart, .reload, .scale, .events, .reset, .validate, .daemon, .doctor, .version,
-            .help:
+        case .reopen: ["reloadLogs", "reloadlogs"]
+        case .start, .stop, .restart, .reload, .scale, .flush, .rotate, .events, .reset, .validate, .daemon, .doctor,
+            .version, .help:
             []
         }
     }

@@ -16,7 +16,7 @@ enum Help {
             \(lines.joined(separator: "\n"))
 
             A target is NAME, NAME:SLOT or all. Options may stand anywhere:
-            \(optionLines(Option.global))
+            \(optionLines(Option.global, of: nil))
 
             exit codes:
             \(codes.joined(separator: "\n"))
@@ -30,14 +30,15 @@ enum Help {
     static func text(of command: CommandName) -> String {
         var text = "\(command.summary)\n\nusage: koomyctl \(command.synopsis.joined(separator: " "))\n"
         if !command.aliases.isEmpty { text += "also: \(command.aliases.joined(separator: ", "))\n" }
-        text += "\n\(command.details)\n\n\(optionLines(command.options + Option.global))\n"
+        text += "\n\(command.details)\n\n\(optionLines(command.options + Option.global, of: command))\n"
         return text
     }
 
-    private static func optionLines(_ options: [Option]) -> String {
+    private static func optionLines(_ options: [Option], of command: CommandName?) -> String {
         let rows = options.map { option in
             let short = option.letter.map { "-\($0), " } ?? "    "
-            return (short + option.text + (option.valueName.map { " \($0)" } ?? ""), option.summary)
+            let words = option.words(in: command)
+            return (short + option.text + (words.valueName.map { " \($0)" } ?? ""), words.summary)
         }
         let width = rows.map(\.0.count).max() ?? 0
         return rows.map { "  \(padded($0.0, width))  \($0.1)" }.joined(separator: "\n")
@@ -58,8 +59,8 @@ extension CommandName {
         case .status: ["status", "[APP…]"]
         case .describe: ["describe", "APP…"]
         case .scale: ["scale", "APP", "N|+N|-N"]
-        case .logs: ["logs", "[TARGET…]"]
-        case .events, .doctor, .version: [rawValue]
+        case .logs, .flush, .rotate: [rawValue, "[TARGET…]"]
+        case .reopen, .events, .doctor, .version: [rawValue]
         case .validate: ["validate", "FILE"]
         case .daemon: ["daemon", "start|stop|status|upgrade"]
         case .help: ["help", "[COMMAND]"]
@@ -80,6 +81,9 @@ extension CommandName {
         case .scale: "run another number of workers"
         case .delete: "stop apps and forget them"
         case .logs: "show what workers wrote"
+        case .flush: "empty log files"
+        case .rotate: "put log files aside now, and begin new ones"
+        case .reopen: "open log files again, after something else has moved them away"
         case .events: "show what has happened"
         case .reset: "forget failures, so that an errored app is tried again"
         case .validate: "check an ecosystem file, and change nothing"
@@ -115,9 +119,15 @@ extension CommandName {
         case .delete: "Waits until the workers have left. Log files stay."
         case .logs:
             """
-            Without a target, those of every app. The lines of all slots of an app are in the same files; they are
-            merged by their time where each line begins with one. With --follow, files are followed through rotation.
+            Without a target, those of every app. koomyctl reads the files itself: the one that is written, and those that
+            were put aside, compressed or not. Lines of several files come in the order of their times, where they have
+            one. With --follow, files are followed through rotation. A time is an age (10m, 2h, 1d), a date, a time of day,
+            both, RFC 3339, or @SECONDS; lines have one with log_date_format, time: true or log: {format: json}.
             """
+        case .flush: "Without a target, those of every app. The lines are gone; files that were put aside stay."
+        case .rotate: "Without a target, those of every app. Files without a line are left as they are."
+        case .reopen:
+            "For programs that move log files, as logrotate does. Files that koomyd puts aside need no such word."
         case .events: "One line each, numbered. Without --follow, those that koomyd remembers."
         case .reset: "Sets the counters of restarts to zero, and starts what was errored."
         case .validate: "Every problem at once, as FILE:LINE:COLUMN. Warnings do not fail."
@@ -145,7 +155,7 @@ extension ExitCode {
     var summary: String {
         switch self {
         case .done: "done"
-        case .trouble: "doctor found an error"
+        case .trouble: "doctor found an error, or a log file could not be read"
         case .noSuchApp: "no such app or worker"
         case .noDaemon: "no daemon answers"
         case .workerFailed: "a new worker failed (the old ones stay)"

@@ -21,6 +21,9 @@ enum Action: Equatable {
     case delete([Target])
     case reset([Target])
     case logs(LogsRequest)
+    case flush([Target])
+    case rotate([Target])
+    case reopen
     case events(follow: Bool, since: UInt64?)
     case validate(file: String)
     case daemon(DaemonAction)
@@ -51,16 +54,6 @@ enum DaemonAction: Equatable {
             }
         }
     }
-}
-
-struct LogsRequest: Equatable {
-    enum Stream: String, CaseIterable, Equatable { case out, err }
-
-    /// Empty for every app.
-    var targets: [Target] = []
-    var lines = 20
-    var follow = false
-    var streams = Stream.allCases
 }
 
 /// What every command understands.

@@ -1,7 +1,8 @@
-/// The options of koomyctl; one of the same name means the same in every command that has it.
+/// The options of koomyctl; one of the same name means the same kind of thing in every command that has it.
 enum Option: String, CaseIterable, Hashable, Sendable {
     case json, quiet, noColor = "no-color", socket, timeout, help, version
-    case only, abort, lines, follow, out, err, since, binary, leaveWorkers = "leave-workers"
+    case only, abort, lines, follow, out, err, since, until, grep, ignoreCase = "ignore-case", generation, raw
+    case noHeaders = "no-headers", binary, leaveWorkers = "leave-workers"
 
     /// Those that every command has.
     static let global: [Option] = [.json, .quiet, .noColor, .socket, .timeout, .help]
@@ -14,7 +15,10 @@ enum Option: String, CaseIterable, Hashable, Sendable {
         case .version: "V"
         case .lines: "n"
         case .follow: "f"
-        case .json, .noColor, .socket, .timeout, .only, .abort, .out, .err, .since, .binary, .leaveWorkers: nil
+        case .ignoreCase: "i"
+        case .json, .noColor, .socket, .timeout, .only, .abort, .out, .err, .since, .until, .grep, .generation, .raw,
+            .noHeaders, .binary, .leaveWorkers:
+            nil
         }
     }
 
@@ -24,9 +28,12 @@ enum Option: String, CaseIterable, Hashable, Sendable {
         case .socket, .binary: "PATH"
         case .timeout: "TIME"
         case .only: "NAME,…"
-        case .lines: "N"
-        case .since: "SEQ"
-        case .json, .quiet, .noColor, .help, .version, .abort, .follow, .out, .err, .leaveWorkers: nil
+        case .lines, .generation: "N"
+        case .since, .until: "TIME"
+        case .grep: "REGEX"
+        case .json, .quiet, .noColor, .help, .version, .abort, .follow, .out, .err, .ignoreCase, .raw, .noHeaders,
+            .leaveWorkers:
+            nil
         }
     }
 
@@ -41,13 +48,27 @@ enum Option: String, CaseIterable, Hashable, Sendable {
         case .version: "print the version"
         case .only: "of the file, only these apps"
         case .abort: "give up a rollout that is under way; the old workers stay"
-        case .lines: "begin with the last N lines of each file (20)"
+        case .lines: "begin with the last N lines of each file (20; all, with --since or --until)"
         case .follow: "wait for more"
         case .out: "standard output only"
         case .err: "standard error only"
-        case .since: "only events after this number"
+        case .since: "only lines from then on: 10m (ago), 17:04, \"2026-11-20 17:04\", @1795194245"
+        case .until: "only lines up to then"
+        case .grep: "only lines in whose message this extended regular expression is found"
+        case .ignoreCase: "--grep: capital and small letters are alike"
+        case .generation: "only lines of workers of this generation (log format json)"
+        case .raw: "print the bytes of the files, and nothing else"
+        case .noHeaders: "do not say whose each line is"
         case .binary: "upgrade: the new koomyd; without it, the file that koomyd was started from"
         case .leaveWorkers: "stop: the workers go on without koomyd, until one is started again"
+        }
+    }
+
+    /// Its value and its summary, where they are others in a command than elsewhere.
+    func words(in command: CommandName?) -> (valueName: String?, summary: String) {
+        switch (self, command) {
+        case (.since, .events): ("SEQ", "only events after this number")
+        default: (valueName, summary)
         }
     }
 
@@ -66,10 +87,13 @@ extension CommandName {
         switch self {
         case .start: [.only]
         case .reload: [.abort]
-        case .logs: [.lines, .follow, .out, .err]
+        case .logs:
+            [.lines, .follow, .since, .until, .grep, .ignoreCase, .out, .err, .generation, .raw, .noHeaders]
         case .events: [.follow, .since]
         case .daemon: [.binary, .leaveWorkers]
-        case .stop, .restart, .status, .describe, .scale, .delete, .reset, .validate, .doctor, .version, .help: []
+        case .stop, .restart, .status, .describe, .scale, .delete, .flush, .rotate, .reopen, .reset, .validate, .doctor,
+            .version, .help:
+            []
         }
     }
 }

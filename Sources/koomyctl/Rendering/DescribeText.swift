@@ -1,3 +1,4 @@
+import KoomyModel
 import KoomyWire
 
 /// `koomyctl describe`: everything that is known of an app, in blocks of `name  value`.
@@ -29,8 +30,31 @@ struct DescribeText {
             ("generation", "\(app.generation)"), ("restarts", "\(app.restarts)"),
             ("file", app.file.map(screen.clean)),
         ] + app.listeners.map { ("listener", "\(screen.clean($0.name)) \(screen.clean($0.address))") }
-            + [("log out", app.logs.out.map(screen.clean)), ("log err", app.logs.error.map(screen.clean))]
+            + logFields
     }
+
+    private var logFields: [Field] {
+        let logs = app.logs
+        let files = (logs.files ?? []).map { file in
+            ("log \(Self.streamWord(file.stream))", screen.clean(file.path) + (file.slot.map { " (slot \($0))" } ?? ""))
+        }
+        let two = [("log out", logs.out.map(screen.clean)), ("log err", logs.error.map(screen.clean))]
+        let isElsewhere = logs.target.map { $0 != LogTarget.file.rawValue } ?? false
+        return [("logs", isElsewhere ? logs.target.map(screen.clean) : nil)]
+            + (files.isEmpty ? two : files.map { ($0.0, $0.1) })
+            + [
+                ("log format", logs.dateFormat.map(screen.clean) ?? (logs.format == "json" ? logs.format : nil)),
+                ("log trouble", logs.trouble.map(screen.clean)),
+                (
+                    "log loss",
+                    logs.dropped.map {
+                        "\(Quantity.counted(Int(clamping: $0.lines), "line")), \(Quantity.bytes($0.bytes))"
+                    }
+                ),
+            ]
+    }
+
+    private static func streamWord(_ stream: String) -> String { stream == "error" ? "err" : stream }
 
     private func fields(of worker: WorkerView) -> [Field] {
         [

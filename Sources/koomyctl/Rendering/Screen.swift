@@ -34,7 +34,8 @@ struct Screen: Equatable {
 
 /// How a text stands out: the numbers of ECMA-48's SGR.
 enum Style: Int, Hashable, Sendable {
-    case plain = 0, bold = 1, dim = 2, red = 31, green = 32, yellow = 33, cyan = 36
+    case plain = 0, bold = 1, dim = 2, red = 31, green = 32, yellow = 33, blue = 34, magenta = 35, cyan = 36
+    case brightGreen = 92, brightYellow = 93, brightBlue = 94, brightMagenta = 95, brightCyan = 96
 
     /// The colour of a state, of a worker or of an app.
     init(state: String) {

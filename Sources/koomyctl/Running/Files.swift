@@ -1,4 +1,5 @@
 import Glibc
+import KoomyModel
 import KoomySystem
 
 /// What stands in the file system under a path.
@@ -6,6 +7,10 @@ enum Files {
     static func exists(_ path: String) -> Bool { status(path) != nil }
 
     static func isRegular(_ path: String) -> Bool { status(path).map { $0.st_mode & S_IFMT == S_IFREG } ?? false }
+
+    static func isRegular(_ descriptor: Int32) -> Bool {
+        status(descriptor).map { $0.st_mode & S_IFMT == S_IFREG } ?? false
+    }
 
     static func isFolder(_ path: String) -> Bool { status(path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false }
 
@@ -30,4 +35,12 @@ enum Files {
         _ = try WholeFile.read(path, most: 0)
         throw SystemError("open", .noSuchFile, subject: path)
     }
+}
+
+extension FileIdentity {
+    init(_ status: stat) { self.init(device: UInt64(status.st_dev), inode: UInt64(status.st_ino)) }
+}
+
+extension WallTime {
+    init(_ time: timespec) { self.init(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)) }
 }

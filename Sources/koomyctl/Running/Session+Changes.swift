@@ -168,7 +168,7 @@ extension ControlCommand {
         switch self {
         case .start(let request): request.targets ?? []
         case .stop(let request), .restart(let request), .abort(let request), .reset(let request),
-            .delete(let request):
+            .delete(let request), .flushLogs(let request), .rotateLogs(let request):
             request.targets
         case .reload(let request): request.targets ?? []
         case .scale(let request): [request.app]

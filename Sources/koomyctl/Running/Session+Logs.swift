@@ -1,4 +1,3 @@
-import Glibc
 import KoomyClient
 import KoomyModel
 import KoomySystem
@@ -6,39 +5,17 @@ import KoomyWire
 
 /// `koomyctl logs`.
 extension Session {
-    /// A file, and whose it is.
-    private struct Source {
-        var app: String
-        var stream: LogsRequest.Stream
-        var file: LogFile
-    }
-
-    /// A line with `--json`.
-    private struct Line: Encodable {
-        var app: String
-        var stream: String
-        var line: String
-    }
-
-    /// How often files are looked at while they are followed.
-    private static let interval: Int32 = 100
-
     func logs(_ request: LogsRequest) -> Int32 {
         withClient("logs") { client throws(ClientError) in
             let apps = try client.status().apps
-            var wanted = apps
             if let unknown = unknownTarget(request.targets, apps) {
                 return fail("logs", unknownApp(unknown, among: apps))
             }
-            if !request.targets.isEmpty {
-                wanted.removeAll { app in !request.targets.contains { $0.includes(app.name) } }
+            do throws(LogRefusal) {
+                return show(try LogSelection(request, among: apps), request, client)
+            } catch {
+                return fail("logs", error.view)
             }
-            if request.targets.contains(where: { if case .worker = $0 { true } else { false } }) {
-                note("the lines of all slots of an app are in the same files")
-            }
-            let sources = wanted.flatMap { files(of: $0, request.streams) }
-            if sources.isEmpty { note("nothing is logged to files") }
-            return show(sources, request)
         }
     }
 
@@ -53,67 +30,37 @@ extension Session {
         return nil
     }
 
-    private func files(of app: AppView, _ streams: [LogsRequest.Stream]) -> [Source] {
-        streams.compactMap { stream in
-            let path =
-                switch stream {
-                case .out: app.logs.out
-                case .err: app.logs.error
-                }
-            return path.map { Source(app: app.name, stream: stream, file: LogFile(path: $0)) }
+    private func show(_ selection: LogSelection, _ request: LogsRequest, _ client: ControlClient) -> Int32 {
+        let now = WallClock.now()
+        selection.notes.forEach(note)
+        if let since = request.since?.time(now: now), let until = request.until?.time(now: now), until < since {
+            return fail("logs", ErrorView(.usage, message: "--until is before --since"))
         }
-    }
-
-    private func show(_ sources: [Source], _ request: LogsRequest) -> Int32 {
-        var code = ExitCode.done
-        var begun: [LogMerge.Source<Source>] = []
-        for source in sources {
-            do throws(SystemError) {
-                let lines = try source.file.lastLines(request.lines, isFinal: !request.follow)
-                begun.append(.init(tag: source, lines: lines, modified: source.file.modified ?? 0))
-            } catch {
-                if error.errno == .noSuchFile {
-                    note("\(source.app): nothing written yet to \(source.file.path)")
-                } else {
-                    Output.print(errors.clean("\(source.app): \(error)"), to: .errors)
-                    code = error.errno == .permissionDenied ? .notPermitted : .internalError
-                }
+        guard selection.inputs.isEmpty else {
+            for app in selection.journals {
+                note("\(app): its lines are in the journal: koomyctl logs \(app), or journalctl -t \(app)")
             }
+            return LogSession(self, selection.inputs, request, now: now) { inputs(of: request, client) }.run()
         }
-        let isLabelled = sources.count > 1
-        for entry in LogMerge.merged(begun) { print(entry.line, of: entry.tag, isLabelled) }
-        guard request.follow, !sources.isEmpty, code == .done else { return code.rawValue }
-        while outputIsRead() {
-            for source in sources {
-                for line in source.file.newLines() { print(line, of: source, isLabelled) }
-            }
+        guard selection.journals.isEmpty else {
+            let query = JournalQuery(
+                apps: selection.journals,
+                request: request,
+                isJSON: options.json,
+                isQuiet: options.quiet,
+                now: now
+            )
+            return fail("logs", query.execute(environment))
         }
-        return code.rawValue
+        if selection.notes.isEmpty { note("nothing is logged to files") }
+        return ExitCode.done.rawValue
     }
 
-    private func print(_ line: [UInt8], of source: Source, _ isLabelled: Bool) {
-        if options.json {
-            let text = String(decoding: line, as: UTF8.self)
-            Output.printJSON(Line(app: source.app, stream: source.stream.rawValue, line: text))
-            return
-        }
-        let label = "\(source.app) \(source.stream.rawValue) | "
-        let style: Style = source.stream == .err ? .red : .cyan
-        let before = isLabelled ? Array(results.styled(label, style).utf8) : []
-        Output.write(before + line + [0x0A], to: .results)
-    }
-
-    /// Waits a little; whether somebody still reads what is printed.
-    private func outputIsRead() -> Bool {
-        StandardStream.output.hasReader(waiting: .milliseconds(Int64(Self.interval)))
-    }
-}
-
-extension Target {
-    fileprivate func includes(_ app: String) -> Bool {
-        switch self {
-        case .all: true
-        case .app(let name), .worker(let name, _): name.text == app
-        }
+    /// The files as they are now, where koomyd says it at once; a reader of files does without it.
+    private func inputs(of request: LogsRequest, _ client: ControlClient) -> [LogSelection.Input]? {
+        var client = client
+        (client.contactPatience, client.connectTimeout, client.answerTimeout) = (.zero, .seconds(1), .seconds(1))
+        guard let apps = try? client.status().apps else { return nil }
+        return try? LogSelection(request, among: apps).inputs
     }
 }

@@ -68,6 +68,30 @@ import Testing
         )
     }
 
+    @Test func `every log file is named, and what is wrong with them`() {
+        var app = Samples.idle
+        app.logs = LogsView(
+            target: "file",
+            format: "stamped",
+            dateFormat: "YYYY",
+            files: [
+                LogFileView(path: "/l/o-0", stream: "out", slot: 0), LogFileView(path: "/l/e", stream: "error"),
+                LogFileView(path: "/l/a", stream: "all"),
+            ],
+            trouble: "No space left on device (ENOSPC)",
+            dropped: LogLossView(bytes: 2_048, lines: 12)
+        )
+        func lines() -> [String] { DescribeText(app: app, screen: Screen()) { "\($0)" }.lines.suffix(6).map { $0 } }
+        #expect(
+            lines() == [
+                "  log out      /l/o-0 (slot 0)", "  log err      /l/e", "  log all      /l/a", "  log format   YYYY",
+                "  log trouble  No space left on device (ENOSPC)", "  log loss     12 lines, 2.0K",
+            ]
+        )
+        app.logs = LogsView(target: "journald", format: "raw")
+        #expect(lines().last == "  logs        journald")
+    }
+
     @Test func `a stopped app is short`() {
         let lines = DescribeText(app: Samples.idle, screen: Screen()) { "\($0)" }.lines
         #expect(
@@ -194,33 +218,5 @@ import Testing
     @Test func `a live line is never wider than the terminal`() {
         let text = ProgressText(screen: Screen(width: 12))
         #expect(text.liveLine(progress) == "\rapi:1: wor…\u{1B}[K")
-    }
-}
-
-@Suite struct LogMergeTests {
-    private func merged(_ sources: [(String, [String], Int64)]) -> [String] {
-        LogMerge.merged(sources.map { .init(tag: $0.0, lines: $0.1.map { Array($0.utf8) }, modified: $0.2) })
-            .map { "\($0.tag):\(String(decoding: $0.line, as: UTF8.self))" }
-    }
-
-    @Test func `lines with a time are put in its order, and stay as they were where it is the same`() {
-        #expect(
-            merged([
-                ("o", ["2026-01-01 10:00:00 a", "2026-01-01 10:00:02 c", "2026-01-01 10:00:02 d"], 9),
-                ("e", ["2026-01-01T10:00:01 b", "2026-01-01 10:00:02.5 e"], 1),
-            ]).map { $0.suffix(1) } == ["a", "c", "d", "e", "b"]
-        )
-        #expect(
-            merged([
-                ("o", ["2026-01-01 10:00:00.100 a", "2026-01-01 10:00:00.300 c"], 9),
-                ("e", ["2026-01-01 10:00:00.200 b"], 1),
-            ]) == ["o:2026-01-01 10:00:00.100 a", "e:2026-01-01 10:00:00.200 b", "o:2026-01-01 10:00:00.300 c"]
-        )
-    }
-
-    @Test func `lines without a time stay file by file, the one written last at the end`() {
-        #expect(merged([("o", ["a", "b"], 2), ("e", ["c"], 1)]) == ["e:c", "o:a", "o:b"])
-        #expect(merged([("o", ["2026-01-01 10:00:00 a", "b"], 1), ("e", ["2026-01-01 09:00:00 c"], 2)]).count == 3)
-        #expect(merged([]) == [])
     }
 }
