@@ -19,6 +19,8 @@ package final class LogArchive {
     private var compression: LogCompressor?
     /// What could not be compressed; not tried again before koomyd begins anew.
     private var hopeless: Set<String> = []
+    /// Methods whose program is not installed: said once, and no file is to blame.
+    private var missing: Set<LogCompression> = []
     /// Starts a program and tells how it ended; nil where nothing is compressed.
     var run: LogCompressor.Runner?
 
@@ -90,24 +92,27 @@ package final class LogArchive {
     }
 
     private func compress(_ logs: [KeptLog], by method: LogCompression) {
-        guard method != .none, compression == nil, let run,
+        guard method != .none, !missing.contains(method), compression == nil, let run,
             let next = logs.first(where: { !hopeless.contains($0.path) && FileFacts(at: $0.path) != nil })
         else { return }
         do {
             compression = try LogCompressor(next.path, by: method, run) { [weak self] problem in
                 guard let self else { return }
                 compression = nil
-                if let problem { giveUp(next.path, problem) }
+                if let problem { giveUp(next.path, method, problem) }
                 tidySoon()
             }
         } catch {
-            giveUp(next.path, "\(error)")
+            giveUp(next.path, method, .other("\(error)"))
             tidySoon()
         }
     }
 
-    private func giveUp(_ path: String, _ problem: String) {
-        hopeless.insert(path)
+    private func giveUp(_ path: String, _ method: LogCompression, _ problem: LogCompressor.Problem) {
+        switch problem {
+        case .missingProgram: missing.insert(method)
+        case .other: hopeless.insert(path)
+        }
         noticed(path, "cannot be compressed: \(problem)")
     }
 }

@@ -9,6 +9,20 @@ final class LogCompressor {
     /// Starts a program and tells, later, how it ended.
     typealias Runner = (SpawnRequest, @escaping (ExitReason) -> Void) throws -> ProbeChild
 
+    /// Why there is no new file; the old one is as it was.
+    enum Problem: CustomStringConvertible {
+        /// The same for every other file.
+        case missingProgram
+        case other(String)
+
+        var description: String {
+            switch self {
+            case .missingProgram: "the program is not installed"
+            case .other(let words): words
+            }
+        }
+    }
+
     private var child: ProbeChild?
     private let path: String
     private let target: String
@@ -26,7 +40,7 @@ final class LogCompressor {
         _ path: String,
         by method: LogCompression,
         _ run: Runner,
-        _ ended: @escaping (String?) -> Void
+        _ ended: @escaping (Problem?) -> Void
     ) throws {
         self.path = path
         target = "\(path).\(method.suffix ?? "")"
@@ -62,11 +76,11 @@ final class LogCompressor {
         }
     }
 
-    private func finish(_ reason: ExitReason, _ ended: (String?) -> Void) {
+    private func finish(_ reason: ExitReason, _ ended: (Problem?) -> Void) {
         child = nil
         guard reason.isSuccess else {
             try? AtomicFile.unlink(target)
-            return ended(Self.words(reason))
+            return ended(reason == .exited(code: 127) ? .missingProgram : .other("\(reason)"))
         }
         do throws(SystemError) {
             try output.descriptor.setModified(modified)
@@ -75,11 +89,7 @@ final class LogCompressor {
             try AtomicFile.unlink(path)
             ended(nil)
         } catch {
-            ended("\(error)")
+            ended(.other("\(error)"))
         }
-    }
-
-    private static func words(_ reason: ExitReason) -> String {
-        reason == .exited(code: 127) ? "the program is not installed" : "\(reason)"
     }
 }

@@ -48,6 +48,8 @@ package final class LogFile {
     private var file: AppendedFile?
     /// What was thrown away since the file last said so.
     private var unsaid = LogLoss()
+    /// What the file has just said, and how large it was before; taken back where no line follows.
+    private var confession: (loss: LogLoss, start: Int64)?
     /// What a reader that is slow has not taken of the last write; only where it is no regular file.
     private var rest: ArraySlice<UInt8> = []
     /// Whether the last line has no end yet.
@@ -121,11 +123,13 @@ package final class LogFile {
                 guard let moved = try file.splice(count - done, from: writer.shared.descriptor) else { return nil }
                 // Somebody else took the rest out of the pipe.
                 guard moved > 0 else { break }
+                confession = nil
                 hasOpenLine = true
                 done += moved
                 size += Int64(moved)
             }
             if done == count { hasOpenLine = !endsLine }
+            confession = nil
             succeed()
         } catch {
             fail(error)
@@ -154,6 +158,7 @@ package final class LogFile {
             // Before: whoever finds the line open knows whose it is.
             if last != UInt8(ascii: "\n") { writer?.setMark(true) }
             try append(bytes, to: file)
+            confession = nil
             hasOpenLine = last != UInt8(ascii: "\n")
             writer?.setMark(hasOpenLine)
             succeed()
@@ -175,8 +180,9 @@ package final class LogFile {
 
     /// What of a batch that a koomyd has left under way is in the file: all of it, or nothing any more.
     package func settle(_ entry: LogReceipt.Entry) -> Bool {
-        guard let file = try? open(), file.isRegular, file.identity == entry.file, let found = try? file.size,
-            found > entry.offset
+        // Not by `open`, which puts a file aside whose time has passed meanwhile: that one has the lines.
+        guard let file = file ?? (try? makeFile(manner)), file.isRegular, file.identity == entry.file,
+            let found = try? file.size, found > entry.offset
         else { return false }
         if found >= entry.offset + Int64(entry.length) { return true }
         try? file.cut(to: entry.offset)
@@ -276,6 +282,7 @@ package final class LogFile {
     /// Says in the file what is not in it.
     private func confess(in file: AppendedFile) throws(SystemError) {
         try begin(file, nil)
+        if file.isRegular { confession = (unsaid, try file.size) }
         let reason = trouble.map { ": \($0.errno.text)" } ?? ""
         let words = manner.format.note("\(unsaid) could not be written here\(reason)", at: WallClock.now())
         var said = 0
@@ -340,6 +347,11 @@ package final class LogFile {
     }
 
     private func fail(_ error: SystemError) {
+        if let (loss, start) = confession.take() {
+            // What little room there was for words is none for lines: everything is said at once, later.
+            try? file?.cut(to: start)
+            unsaid = loss
+        }
         // The next attempt opens it again: the folder may have been made, the disk mounted meanwhile.
         file = nil
         rest = []

@@ -66,7 +66,7 @@ package final class PipeLookahead {
         let first = try search(pipe, most, known, window: share ?? Self.glance)
         guard case .bytes(let view) = first, view.lines == 0 else { return first }
         try matchCapacity(of: pipe)
-        return try search(pipe, Self.most, known, window: nil)
+        return try search(pipe, Self.most, known, window: nil, room: room)
     }
 
     /// The first bytes of a pipe that was just looked at.
@@ -90,11 +90,14 @@ package final class PipeLookahead {
     }
 
     /// Copies at most so many bytes and reads those after the known ones, or the last of them that a window shows.
+    ///
+    /// Of lines that have no room together, those are found that have, or else the first alone.
     private func search(
         _ pipe: SharedDescriptor,
         _ most: Int,
         _ known: Int,
-        window: Int?
+        window: Int?,
+        room: Int? = nil
     ) throws(SystemError) -> Look {
         held = 0
         let seen: Int
@@ -116,6 +119,13 @@ package final class PipeLookahead {
             if unread == 0 { held = seen }
             let lines = text.wholeLines
             if lines > 0 { view.lines = unread + lines }
+            if let room, view.lines > room {
+                let fitting = UnsafeRawBufferPointer(rebasing: text.prefix(max(0, room - unread))).wholeLines
+                let first = text.firstIndex(ofByte: UInt8(ascii: "\n"), from: 0).map { $0 + 1 } ?? lines
+                let count = unread + (fitting > 0 ? fitting : first)
+                // Behind them are lines as well: nothing more was seen.
+                view = View(seen: count, lines: count)
+            }
             return .bytes(view)
         } catch {
             // What is left of this copy must not be taken for the beginning of the next.

@@ -285,6 +285,40 @@ struct LogFileTests {
         }
     }
 
+    @Test(.needsRoot, arguments: [false, true], [10, 70, 2_000])
+    func `what was thrown away is said once, when there is room for more than that`(
+        _ isSpliced: Bool,
+        _ room: Int
+    ) throws {
+        try Workspace.with { files in
+            try Files.makeFolder(files("disk"))
+            let mounted = try Command.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", files("disk")])
+            try #require(mounted.code == 0, "\(mounted)")
+            defer { _ = try? Command.run(["umount", "-l", files("disk")]) }
+            let file = LogFile(path: files("disk/log"))
+            let worker = try pipe("")
+            let first = String(repeating: "a", count: (64 << 10) - room - 1) + "\n"
+            #expect(Array(first.utf8).withUnsafeBytes { file.write($0, from: worker.pipe) })
+            let line = String(repeating: "b", count: 2_999) + "\n"
+            /// Offers a line of 3,000 bytes; whether nothing is left of it.
+            @MainActor func offer() throws -> Bool {
+                guard isSpliced else { return Array(line.utf8).withUnsafeBytes { file.write($0, from: worker.pipe) } }
+                let left = try worker.pipe.shared.descriptor.readableSize()
+                if left == 0 { try worker.writeEnd.descriptor.writeAll(Array(line.utf8)) }
+                let count = try worker.pipe.shared.descriptor.readableSize()
+                return file.splice(count, from: worker.pipe, endsLine: true) == .done(count)
+            }
+            for round in 1...5 {
+                #expect(try !offer())
+                file.lose(LogLoss(bytes: 100, lines: UInt64(round)), of: worker.pipe)
+            }
+            _ = try Command.run(["mount", "-o", "remount,size=128k", files("disk")])
+            #expect(try offer())
+            let text = Files.lines(of: files("disk/log")).filter { !$0.hasPrefix("a") && !$0.hasPrefix("b") }
+            #expect(text == ["koomyd: 15 lines (500 bytes) could not be written here: No space left on device"])
+        }
+    }
+
     @Test func `a line whose end was thrown away is ended`() throws {
         try Workspace.with { files in
             let file = LogFile(path: files("log"))
@@ -369,28 +403,61 @@ struct LogFileTests {
 
     @Test func `a file whose time passed while nobody wrote is put aside before the next line`() throws {
         try Workspace.with { files in
-            try files.write("yesterday\n", to: "log")
-            var times = [timespec(tv_sec: 1_700_000_000, tv_nsec: 0), timespec(tv_sec: 1_700_000_000, tv_nsec: 0)]
-            #expect(utimensat(AT_FDCWD, files("log"), &times, 0) == 0)
-            var rotation = LogRotation()
-            rotation.schedule = CronSchedule(
-                text: "0 0 * * *",
-                seconds: 1,
-                minutes: 1,
-                hours: 1,
-                days: .max,
-                months: .max,
-                weekdays: .max,
-                anyDay: true,
-                anyWeekday: true
-            )
-            let file = LogFile(path: files("log"), manner: .init(rotation: rotation))
+            try write(in: files, longAgo: "yesterday\n")
+            let file = LogFile(path: files("log"), manner: .init(rotation: Self.daily))
             file.write(Array("today\n".utf8))
             file.write(Array("again\n".utf8))
             #expect(try rotated(files("log")).map { Files.text(of: $0) } == ["yesterday\n"])
             #expect(Files.text(of: files("log")) == "today\nagain\n")
         }
     }
+
+    @Test func `what a koomyd that was killed has written is found although it is time to put the file aside`() throws {
+        try Workspace.with { files in
+            try write(in: files, longAgo: "before\nwritten\nhal")
+            let facts = try #require(FileFacts(at: files("log")))
+            let file = LogFile(path: files("log"), manner: .init(rotation: Self.daily))
+            let pipe = FileIdentity(device: 1, inode: 1)
+            @MainActor func entry(at offset: Int64, _ length: Int) -> LogReceipt.Entry {
+                .init(pipe: pipe, count: 8, index: 0, file: facts.identity, offset: offset, length: length)
+            }
+            #expect(file.settle(entry(at: 7, 8)))
+            #expect(!file.settle(entry(at: 15, 8)))
+            #expect(Files.text(of: files("log")) == "before\nwritten\n")
+            makeOld(files("log"))
+            file.write(Array("today\n".utf8))
+            #expect(try rotated(files("log")).map { Files.text(of: $0) } == ["before\nwritten\n"])
+            #expect(Files.text(of: files("log")) == "today\n")
+        }
+    }
+
+    /// A file that was last written to in 2023.
+    private func write(in files: Workspace, longAgo text: String) throws {
+        try files.write(text, to: "log")
+        makeOld(files("log"))
+    }
+
+    private func makeOld(_ path: String) {
+        let times = [timespec](repeating: timespec(tv_sec: 1_700_000_000, tv_nsec: 0), count: 2)
+        #expect(utimensat(AT_FDCWD, path, times, 0) == 0)
+    }
+
+    /// Puts a file aside at midnight.
+    private static let daily: LogRotation = {
+        var rotation = LogRotation()
+        rotation.schedule = CronSchedule(
+            text: "0 0 * * *",
+            seconds: 1,
+            minutes: 1,
+            hours: 1,
+            days: .max,
+            months: .max,
+            weekdays: .max,
+            anyDay: true,
+            anyWeekday: true
+        )
+        return rotation
+    }()
 
     @Test func `an emptied file goes on`() throws {
         try Workspace.with { files in

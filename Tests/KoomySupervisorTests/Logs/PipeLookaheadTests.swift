@@ -24,8 +24,8 @@ struct PipeLookaheadTests {
 
         func write(_ text: String) throws { try write(Array(text.utf8)) }
 
-        func look(past known: Int = 0, keeping share: Int? = nil) throws -> PipeLookahead.Look {
-            try lookahead.look(readEnd, past: known, keeping: share)
+        func look(past known: Int = 0, keeping share: Int? = nil, room: Int? = nil) throws -> PipeLookahead.Look {
+            try lookahead.look(readEnd, past: known, keeping: share, room: room)
         }
 
         func text(_ count: Int) throws -> String {
@@ -52,6 +52,27 @@ struct PipeLookaheadTests {
         #expect(try bench.text(8) == "one\ntwo\n")
         #expect(try bench.text(12) == "one\ntwo\nhalf")
         #expect(try bench.rest() == "one\ntwo\nhalf")
+    }
+
+    @Test(arguments: [nil, 64 << 10])
+    func `no more lines are found than there is room for, but one`(_ share: Int?) throws {
+        let bench = try Bench()
+        try bench.write("a line of 21 letters\ntwo\nthree\nfour\nhalf")
+        #expect(try bench.look(keeping: share, room: 100) == lines(36, of: 40))
+        #expect(try bench.look(keeping: share, room: 36) == lines(36, of: 36))
+        #expect(try bench.look(keeping: share, room: 33) == lines(31, of: 33))
+        #expect(try bench.look(keeping: share, room: 25) == lines(25, of: 25))
+        // The first has no room, and those behind it are not to go with it.
+        for room in [1, 5, 20] { #expect(try bench.look(keeping: share, room: room) == lines(21, of: 21)) }
+        #expect(try bench.text(21) == "a line of 21 letters\n")
+    }
+
+    @Test func `a long line behind short ones does not hide them`() throws {
+        let bench = try Bench()
+        // The last 4 KiB of the room have no end of a line.
+        try bench.write("one\ntwo\n" + String(repeating: "x", count: 20_000) + "\nlast\n")
+        #expect(try bench.look(room: 10_000) == lines(8, of: 8))
+        #expect(try bench.look(room: 30_000) == lines(20_014, of: 20_014))
     }
 
     @Test(arguments: [nil, 64 << 10])
