@@ -18,7 +18,7 @@ struct LogPace {
     /// Notes what was taken out just now; returns how long to rest, or nil for not at all.
     mutating func rest(after count: Int, at now: Instant) -> TimeSpan? {
         defer { last = now }
-        guard let last, now - last < Self.longest * 2, count > 0, count < Self.wanted * 2 else { return nil }
+        guard let last, now - last < Self.longest * 2, count > 0, count < Self.wanted else { return nil }
         let span = min(Self.longest, TimeSpan(nanoseconds: (now - last).nanoseconds * Self.wanted / Int64(count)))
         return span < Self.shortest ? nil : span
     }
