@@ -47,38 +47,3 @@ int koomy_is_writable(int descriptor)
     const int count = KOOMY_RETRY(poll(&entry, 1, 0));
     return count < 0 ? count : (entry.revents & POLLOUT) != 0;
 }
-
-size_t koomy_whole_lines(const void *bytes, size_t size)
-{
-    const char *last = memrchr(bytes, '\n', size);
-    return last ? (size_t)(last - (const char *)bytes) + 1 : 0;
-}
-
-size_t koomy_newlines(const void *bytes, size_t size)
-{
-    const char *place = bytes, *const end = place + size;
-    size_t count = 0;
-    while (place < end && (place = memchr(place, '\n', (size_t)(end - place)))) {
-        count++;
-        place++;
-    }
-    return count;
-}
-
-size_t koomy_first_escaped(const void *bytes, size_t size)
-{
-    const unsigned char *text = bytes;
-    size_t index = 0;
-    while (index < size && text[index] >= 0x20 && text[index] != '"' && text[index] != '\\')
-        index++;
-    return index;
-}
-
-int koomy_is_ascii(const void *bytes, size_t size)
-{
-    const unsigned char *text = bytes;
-    unsigned char all = 0;
-    for (size_t index = 0; index < size; index++)
-        all |= text[index];
-    return all < 0x80;
-}

@@ -4,12 +4,14 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 STAMP = "YYYY-MM-DD HH:mm:ss.SSS"
 ROTATED_AT = 10 << 20
 """The size of a file that is put aside where that is measured."""
 
+MEMORY = "/dev/shm"
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -163,9 +165,9 @@ class Koomyd(Logger):
 
     def start(self, folder, writer):
         self.file = os.path.join(folder, "out.log")
-        home = os.path.join(folder, "home")
-        os.mkdir(home, 0o700)
-        self.environment = {"HOME": "/", "KOOMY_HOME": home, "PATH": SYSTEM_PATH}
+        # Its run folder is in memory, as /run is where systemd is; the log file is not.
+        self.home = tempfile.mkdtemp(prefix="koomy-bench.", dir=MEMORY if os.access(MEMORY, os.W_OK) else folder)
+        self.environment = {"HOME": "/", "KOOMY_HOME": self.home, "PATH": SYSTEM_PATH}
         path = self.ecosystem(folder, writer)
         code, said = self.ctl("validate", path)
         if code:
@@ -193,15 +195,15 @@ class Koomyd(Logger):
         return output([self.control, "--quiet", *words], env=self.environment)
 
     def stop(self):
-        if getattr(self, "logger", None) is None:
-            return
-        self.ctl("daemon", "stop")
-        try:
-            self.logger.wait(30)
-        except subprocess.TimeoutExpired:
-            self.logger.kill()
-            self.logger.wait()
-        self.logger = None
+        if getattr(self, "logger", None) is not None:
+            self.ctl("daemon", "stop")
+            try:
+                self.logger.wait(30)
+            except subprocess.TimeoutExpired:
+                self.logger.kill()
+                self.logger.wait()
+            self.logger = None
+        shutil.rmtree(self.home, ignore_errors=True)
 
 
 def every_logger(programs):

@@ -152,25 +152,24 @@ class Bench:
         return len(line)
 
     def results(self):
-        reference = {chunk: self.rate(REFERENCE, "raw", chunk) for chunk in CHUNKS}
         rows = []
         for (name, lines, chunk), samples in self.samples.items():
-            rate = self.rate(name, lines, chunk)
+            rate, reference = self.rates(samples), self.rates(self.samples[(REFERENCE, "raw", chunk)])
             cpu = statistics.median(sample["cpu_seconds"] for sample in samples)
             rows.append({
                 "logger": name, "lines": lines, "write_bytes": chunk, "samples": samples,
-                "megabytes_per_second": rate,
-                "of_cat": rate / reference[chunk] if reference[chunk] else None,
+                "megabytes_per_second": rate["median"], "best_megabytes_per_second": rate["best"],
+                "of_cat": rate["median"] / reference["median"], "best_of_cat": rate["best"] / reference["best"],
                 "cpu_seconds_per_gigabyte": cpu / (self.count * LINE) * 1e9,
             })
         return rows
 
-    def rate(self, name, lines, chunk):
-        """The median, in megabytes of what the writer wrote, without stamps."""
-        samples = self.samples.get((name, lines, chunk))
-        if not samples:
-            return None
-        return self.count * LINE / 1e6 / statistics.median(sample["seconds"] for sample in samples)
+    def rates(self, samples):
+        """In megabytes a second of what the writer wrote, without stamps. On a machine that does other work, the best
+        round is the one that was disturbed least."""
+        seconds = [sample["seconds"] for sample in samples]
+        megabytes = self.count * LINE / 1e6
+        return {"median": megabytes / statistics.median(seconds), "best": megabytes / min(seconds)}
 
 
 BUDGETS = {"raw": 0.7, "stamped": 0.4}
@@ -180,9 +179,9 @@ BUDGETS = {"raw": 0.7, "stamped": 0.4}
 def verdicts(results):
     return [
         {"lines": row["lines"], "write_bytes": row["write_bytes"], "at_least": BUDGETS[row["lines"]],
-         "measured": row["of_cat"], "met": row["of_cat"] >= BUDGETS[row["lines"]]}
+         "measured": row["of_cat"], "measured_best": row["best_of_cat"], "met": row["of_cat"] >= BUDGETS[row["lines"]]}
         for row in results
-        if row["logger"] == "koomyd" and row["lines"] in BUDGETS and row["of_cat"] is not None
+        if row["logger"] == "koomyd" and row["lines"] in BUDGETS
     ]
 
 
@@ -214,7 +213,7 @@ def read_options():
     parser.add_argument("--bin", required=True)
     parser.add_argument("--writer", required=True)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--megabytes", type=int, default=200)
+    parser.add_argument("--megabytes", type=int, default=100)
     parser.add_argument("--folder", default="/tmp")
     parser.add_argument("--only", type=lambda names: names.split(","))
     parser.add_argument("--json")

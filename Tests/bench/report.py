@@ -16,7 +16,7 @@ def table(report):
             machine["processor"], machine["processors"], machine["memory_bytes"] / (1 << 30), machine["system"],
             machine["kernel"], machine["file_system"], machine["load_before"], machine["load_after"]),
         "; ".join(report["versions"].values()),
-        "%d lines of %d bytes each time, %d rounds, medians; %s"
+        "%d lines of %d bytes each time, %d rounds, medians (best round); %s"
         % (report["lines"], report["line_bytes"], report["rounds"], report["at"]),
         "",
     ]
@@ -29,18 +29,18 @@ def table(report):
         cells = []
         for count in writes:
             row = find(report, kind, count)
-            share = "" if row["of_cat"] is None else "%.2f" % row["of_cat"]
-            cells.append(" %s | %s | %.2f |" % (
-                number(row["megabytes_per_second"]), share, row["cpu_seconds_per_gigabyte"]))
+            cells.append(" %s (%s) | %.2f (%.2f) | %.2f |" % (
+                number(row["megabytes_per_second"]), number(row["best_megabytes_per_second"]), row["of_cat"],
+                row["best_of_cat"], row["cpu_seconds_per_gigabyte"]))
         lines.append("| %s | %s |" % kind + "".join(cells))
     for missing in report["missing"]:
         lines.append("| %s | %s |" % (missing["logger"], missing["lines"])
                      + " not measured: %s | | |" % missing["reason"] + " | | |" * (len(writes) - 1))
     lines += ["", "| budget | at least | measured | |", "|---|---|---|---|"]
     for budget in report["budgets"]:
-        lines.append("| koomyd, %s, %s, of cat | %.2f | %.2f | %s |" % (
+        lines.append("| koomyd, %s, %s, of cat | %.2f | %.2f (%.2f) | %s |" % (
             budget["lines"], write_words(budget["write_bytes"]), budget["at_least"], budget["measured"],
-            "met" if budget["met"] else "missed"))
+            budget["measured_best"], "met" if budget["met"] else "missed"))
     lines += ["", "| seconds in each round | lines | | |", "|---|---|---|---|"]
     for kind in kinds:
         for count in writes:

@@ -27,10 +27,12 @@ int koomy_is_writable(int descriptor);
 size_t koomy_whole_lines(const void *bytes, size_t size);
 /// How many newlines are among these bytes.
 size_t koomy_newlines(const void *bytes, size_t size);
-/// Where the first byte is that a string of JSON has to escape (RFC 8259, 7), or the end.
-size_t koomy_first_escaped(const void *bytes, size_t size);
-/// Whether no byte has its highest bit set.
-int koomy_is_ascii(const void *bytes, size_t size);
+/// Writes these lines, each with something before it, but for the first where it is the rest of a line; there has to be room
+/// for all of it. How many bytes that made.
+size_t koomy_lead_lines(
+    char *to, const char *lines, size_t size, const char *lead, size_t lead_size, int is_inside_line);
+/// Writes a text of UTF-8 as it stands in a string of JSON (RFC 8259, 7), at most six bytes for each; -EILSEQ where it is none.
+ssize_t koomy_escape(char *to, const void *bytes, size_t size);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,5 @@
 package import KoomyModel
-import KoomySystem
+package import KoomySystem
 
 /// Writes each line as an object of JSON (RFC 8259), a line each.
 ///
@@ -20,74 +20,44 @@ package struct JSONLines {
         middle = Array("\",\(fields),\"message\":\"".utf8)
     }
 
-    package func render(_ lines: UnsafeRawBufferPointer, at time: WallTime) -> [UInt8] {
-        let lead = Array("{\"timestamp\":\"".utf8) + stamp.text(at: time) + middle
-        var text: [UInt8] = []
-        text.reserveCapacity(lines.count + (lines.newlines + 1) * (lead.count + 4) + lines.count / 16)
+    package func render(_ lines: UnsafeRawBufferPointer, at time: WallTime, into buffer: LineBuffer) {
+        let lead = Self.beginning + stamp.text(at: time) + middle
         var start = 0
         while start < lines.count {
             let newline = lines.firstIndex(ofByte: UInt8(ascii: "\n"), from: start)
             let end = newline ?? lines.count
-            text += lead
-            appendMessage(UnsafeRawBufferPointer(rebasing: lines[start..<end]), to: &text)
-            if newline == nil { text += Self.partial }
-            text += Self.end
+            buffer.append(lead)
+            appendMessage(UnsafeRawBufferPointer(rebasing: lines[start..<end]), to: buffer)
+            buffer.append(newline == nil ? Self.partialEnd : Self.end)
             start = end + 1
         }
-        return text
     }
 
     /// A line of koomyd's own.
     package func note(_ words: String, at time: WallTime) -> [UInt8] {
-        var text = Array("{\"timestamp\":\"".utf8) + stamp.text(at: time)
-        text += Array("\",\"app\":\"\(app)\",\"stream\":\"koomyd\",\"message\":\"".utf8)
-        Array(words.utf8).withUnsafeBytes { appendMessage($0, to: &text) }
-        return text + Self.end
+        let buffer = LineBuffer()
+        buffer.append(Self.beginning + stamp.text(at: time))
+        buffer.append(Array("\",\"app\":\"\(app)\",\"stream\":\"koomyd\",\"message\":\"".utf8))
+        Array(words.utf8).withUnsafeBytes { appendMessage($0, to: buffer) }
+        buffer.append(Self.end)
+        return Array(buffer.bytes)
     }
 
+    private static let beginning = Array("{\"timestamp\":\"".utf8)
     private static let end = Array("}\n".utf8)
-    private static let partial = Array(",\"partial\":true".utf8)
+    private static let partialEnd = Array(",\"partial\":true}\n".utf8)
+    private static let quote = Array("\"".utf8)
 
     /// The rest of the string, its closing quote, and the bytes where they are no text.
-    private func appendMessage(_ line: UnsafeRawBufferPointer, to text: inout [UInt8]) {
-        if line.isASCII || String(validating: line, as: UTF8.self) != nil {
-            appendEscaped(line, to: &text)
-            text.append(Self.quote)
+    private func appendMessage(_ line: UnsafeRawBufferPointer, to buffer: LineBuffer) {
+        if buffer.appendEscaped(line) {
+            buffer.append(Self.quote)
             return
         }
-        Array(String(decoding: line, as: UTF8.self).utf8).withUnsafeBytes { appendEscaped($0, to: &text) }
-        text.append(Self.quote)
-        text += Array(",\"bytes\":\"".utf8)
-        text += Base64.encode(line)
-        text.append(Self.quote)
-    }
-
-    private static let quote = UInt8(ascii: "\"")
-
-    private func appendEscaped(_ line: UnsafeRawBufferPointer, to text: inout [UInt8]) {
-        var start = 0
-        var place = line.firstEscaped(from: 0)
-        while place < line.count {
-            text.append(contentsOf: UnsafeRawBufferPointer(rebasing: line[start..<place]))
-            appendEscape(of: line[place], to: &text)
-            start = place + 1
-            place = line.firstEscaped(from: start)
-        }
-        text.append(contentsOf: UnsafeRawBufferPointer(rebasing: line[start...]))
-    }
-
-    private func appendEscape(of byte: UInt8, to text: inout [UInt8]) {
-        text.append(UInt8(ascii: "\\"))
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"): text.append(byte)
-        case 0x08: text.append(UInt8(ascii: "b"))
-        case 0x09: text.append(UInt8(ascii: "t"))
-        case 0x0C: text.append(UInt8(ascii: "f"))
-        case 0x0D: text.append(UInt8(ascii: "r"))
-        default:
-            let digits = Array("0123456789abcdef".utf8)
-            text += Array("u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-        }
+        _ = Array(String(decoding: line, as: UTF8.self).utf8).withUnsafeBytes { buffer.appendEscaped($0) }
+        buffer.append(Array("\",\"bytes\":\"".utf8))
+        buffer.append(Base64.encode(line))
+        buffer.append(Self.quote)
     }
 }
 

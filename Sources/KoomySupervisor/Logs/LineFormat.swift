@@ -1,5 +1,5 @@
 package import KoomyModel
-import KoomySystem
+package import KoomySystem
 
 /// What lines become on their way from a worker to a log.
 package enum LineFormat {
@@ -7,24 +7,27 @@ package enum LineFormat {
     case stamped(LogStamp)
     case json(JSONLines)
 
-    /// The lines of a batch as they are written.
+    /// Puts the lines of a batch into a buffer as they are to be written.
     ///
     /// - Parameters:
     ///   - lines: Whole lines, or a piece of one without its newline.
     ///   - time: When they arrived.
     ///   - isInsideLine: Whether the first goes on with a line whose beginning was written.
     ///   - prefix: What is before each line, before the stamp.
-    /// - Returns: Their bytes.
+    ///   - buffer: What was in it is gone.
     package func render(
         _ lines: UnsafeRawBufferPointer,
         at time: WallTime,
         isInsideLine: Bool = false,
-        prefix: [UInt8] = []
-    ) -> [UInt8] {
+        prefix: [UInt8] = [],
+        into buffer: LineBuffer
+    ) {
+        buffer.removeAll()
         switch self {
-        case .raw: prefix.isEmpty ? Array(lines) : lines.leading(each: prefix, isInsideLine: isInsideLine)
-        case .stamped(let stamp): lines.leading(each: prefix + stamp.lead(at: time), isInsideLine: isInsideLine)
-        case .json(let lineMaker): lineMaker.render(lines, at: time)
+        case .raw: buffer.append(lines, leadingEach: prefix, isInsideLine: isInsideLine)
+        case .stamped(let stamp):
+            buffer.append(lines, leadingEach: prefix + stamp.lead(at: time), isInsideLine: isInsideLine)
+        case .json(let lineMaker): lineMaker.render(lines, at: time, into: buffer)
         }
     }
 
@@ -32,7 +35,8 @@ package enum LineFormat {
     package func note(_ words: String, at time: WallTime) -> [UInt8] {
         let line = Array("koomyd: \(words)\n".utf8)
         return switch self {
-        case .raw, .stamped: line.withUnsafeBytes { render($0, at: time) }
+        case .raw: line
+        case .stamped(let stamp): stamp.lead(at: time) + line
         case .json(let lineMaker): lineMaker.note(words, at: time)
         }
     }
@@ -43,35 +47,4 @@ package enum LineFormat {
 
 extension LogStamp {
     fileprivate func lead(at time: WallTime) -> [UInt8] { text(at: time) + [UInt8(ascii: ":"), UInt8(ascii: " ")] }
-}
-
-extension UnsafeRawBufferPointer {
-    /// These lines, each with something before it; the first is left as it is where it is the rest of one.
-    fileprivate func leading(each lead: [UInt8], isInsideLine: Bool) -> [UInt8] {
-        // Exactly as much as is needed: a second pass over the bytes costs less than an array that grows.
-        let begun = (isInsideLine ? 0 : 1) + newlinesInside
-        return [UInt8](unsafeUninitializedCapacity: count + begun * lead.count) { buffer, filled in
-            guard var target = UnsafeMutableRawBufferPointer(buffer).baseAddress, let source = baseAddress else {
-                return
-            }
-            let first = target
-            var start = 0
-            while start < count {
-                let end = firstIndex(ofByte: UInt8(ascii: "\n"), from: start).map { $0 + 1 } ?? count
-                if start > 0 || !isInsideLine {
-                    lead.withUnsafeBytes { bytes in
-                        if let lead = bytes.baseAddress { target.copyMemory(from: lead, byteCount: bytes.count) }
-                    }
-                    target += lead.count
-                }
-                target.copyMemory(from: source + start, byteCount: end - start)
-                target += end - start
-                start = end
-            }
-            filled = target - first
-        }
-    }
-
-    /// How many lines begin after the first.
-    private var newlinesInside: Int { isEmpty ? 0 : UnsafeRawBufferPointer(rebasing: dropLast()).newlines }
 }

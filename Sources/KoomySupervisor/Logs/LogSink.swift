@@ -74,11 +74,10 @@ package final class LogSink {
         let time = WallClock.now()
         for index in (ahead?.files ?? 0)..<files.count {
             let file = files[index]
-            let text = format.render(bytes, at: time, isInsideLine: file.isInsideLine(of: pipe), prefix: prefix)
-            let isWritten = text.withUnsafeBytes { text in
-                file.write(text, from: pipe) { identity, offset, length in
-                    note(pipe, bytes.count, index, identity, offset, length)
-                }
+            let text = lookahead.text
+            format.render(bytes, at: time, isInsideLine: file.isInsideLine(of: pipe), prefix: prefix, into: text)
+            let isWritten = file.write(text.bytes, from: pipe) { identity, offset, length in
+                note(pipe, bytes.count, index, identity, offset, length)
             }
             guard isWritten else {
                 if index > 0 { ahead = (bytes.count, index) }

@@ -30,6 +30,8 @@ package final class PipeLookahead {
     private let scratch: SharedDescriptor
     private let null: SharedDescriptor
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: most, alignment: 16)
+    /// Where what becomes of these bytes is put together.
+    let text = LineBuffer()
     /// How many bytes of the pipe that was looked at last are in the buffer, from its first on.
     private var held = 0
 

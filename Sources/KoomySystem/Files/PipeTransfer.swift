@@ -51,14 +51,6 @@ extension UnsafeRawBufferPointer {
 
     /// How many newlines are among these bytes.
     package var newlines: Int { baseAddress.map { koomy_newlines($0, count) } ?? 0 }
-
-    /// Whether no byte has its highest bit set.
-    package var isASCII: Bool { baseAddress.map { koomy_is_ascii($0, count) == 1 } ?? true }
-
-    /// The place of the first byte from an index on that a string of JSON has to escape, or the end.
-    package func firstEscaped(from start: Int) -> Int {
-        baseAddress.map { start + koomy_first_escaped($0 + start, count - start) } ?? count
-    }
 }
 
 extension Pipe {

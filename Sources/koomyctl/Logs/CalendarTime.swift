@@ -13,10 +13,10 @@ struct CalendarTime: Equatable {
     /// Seconds east of UTC; nil for what local clocks show.
     var offset: Int?
 
-    /// Whether a calendar has that day and a clock that time; 60 is a leap second.
+    /// Whether a calendar has that day and a clock that time, in the years that nanoseconds reach; 60 is a leap second.
     var isValid: Bool {
         (1...12).contains(month) && (1...Self.days(inMonth: month, of: year)).contains(day) && (0...23).contains(hour)
-            && (0...59).contains(minute) && (0...60).contains(second) && (1...9_999).contains(year)
+            && (0...59).contains(minute) && (0...60).contains(second) && (1_678...2_261).contains(year)
     }
 
     /// The moments at which a clock shows this: two where local clocks are set back over it, and for one that they are

@@ -41,13 +41,13 @@ final class LinePattern {
 
     /// Whether the expression is found in these bytes, which may be anything.
     func matches(_ bytes: ArraySlice<UInt8>) -> Bool {
-        bytes.withUnsafeBytes { buffer in
-            // An empty line has an address too.
-            guard let base = buffer.baseAddress else {
-                return "".withCString { regexec(&expression, $0, 0, nil, 0) == 0 }
-            }
-            var range = regmatch_t(rm_so: 0, rm_eo: regoff_t(clamping: buffer.count))
-            return regexec(&expression, base.assumingMemoryBound(to: CChar.self), 1, &range, REG_STARTEND) == 0
+        // REG_STARTEND needs no end of the string, but sanitizers look for one.
+        let text = [CChar](unsafeUninitializedCapacity: bytes.count + 1) { text, count in
+            bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(text).copyMemory(from: $0) }
+            text[bytes.count] = 0
+            count = bytes.count + 1
         }
+        var range = regmatch_t(rm_so: 0, rm_eo: regoff_t(clamping: bytes.count))
+        return regexec(&expression, text, 1, &range, REG_STARTEND) == 0
     }
 }

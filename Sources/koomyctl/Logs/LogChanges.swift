@@ -75,6 +75,8 @@ final class LogChanges {
                 let event = buffer.loadUnaligned(fromByteOffset: position, as: inotify_event.self)
                 let name = buffer[(position + size)..<min(buffer.count, position + size + Int(event.len))]
                 position += size + Int(event.len)
+                // Its file is gone; another may get its number, and would be taken for it.
+                if event.mask & UInt32(IN_IGNORED) != 0 { watched = watched.filter { $0.value.watch != event.wd } }
                 guard !name.isEmpty, let folder = folders[event.wd] else { continue }
                 noteFile("\(folder)/\(String(decoding: name.prefix { $0 != 0 }, as: UTF8.self))")
             }

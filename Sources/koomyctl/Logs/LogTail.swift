@@ -70,14 +70,16 @@ final class LogTail {
                 report(error)
                 reading?.isWritten = false
             }
-            if follows, reading?.isWritten == true, successor == nil {
+            if follows, reading?.isWritten == true {
                 if (reading?.source as? FileBytes)?.restartIfCut() == true {
                     if let rest = reading?.entries.reset() { return rest }
                     continue
                 }
                 // What came to the old file before the new one was there is read before it is left.
-                if findSuccessor() { continue }
-                return nil
+                if successor == nil {
+                    if findSuccessor() { continue }
+                    return nil
+                }
             }
             let rest = reading?.entries.finish()
             reading = nil

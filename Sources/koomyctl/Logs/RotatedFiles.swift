@@ -111,7 +111,8 @@ extension RotatedName {
         calendar.minute = cursor.number(digits: 2) ?? calendar.minute
         calendar.second = cursor.number(digits: 2) ?? calendar.second
         calendar.offset = 0
-        return calendar.moments.first ?? WallTime(nanoseconds: .min)
+        let moment = calendar.isValid ? calendar.moments.first : nil
+        return moment ?? WallTime(nanoseconds: .min)
     }
 }
 

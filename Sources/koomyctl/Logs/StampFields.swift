@@ -75,7 +75,8 @@ struct StampFields {
     private mutating func setEpoch(_ number: Int64?, _ unit: Int64) -> Bool {
         guard let number else { return false }
         let (product, isTooLate) = number.multipliedReportingOverflow(by: unit)
-        guard !isTooLate else { return false }
+        // Nanoseconds reach to the year 2262.
+        guard !isTooLate, product < 9_200_000_000_000_000_000 else { return false }
         // Of two, the one with the fraction counts.
         epoch = max(epoch ?? product, product)
         return true

@@ -40,8 +40,8 @@ enum TimeWord: Equatable {
             guard let fraction = cursor.fraction() else { return nil }
             nanoseconds = Int64(fraction)
         }
-        // Later than the year 2262 nothing can be said in nanoseconds.
-        guard cursor.isAtEnd, seconds < 9_223_372_036 else { return nil }
+        // Nanoseconds reach to the year 2262.
+        guard cursor.isAtEnd, seconds < 9_200_000_000 else { return nil }
         return WallTime(nanoseconds: seconds * 1_000_000_000 + nanoseconds)
     }
 
@@ -50,9 +50,7 @@ enum TimeWord: Equatable {
         var time = CalendarTime()
         if time.readTime(&cursor), cursor.isAtEnd { return time.isValid ? .timeOfDay(time) : nil }
         cursor = TextCursor(text)
-        guard let time = CalendarTime(reading: &cursor, needsTime: false), cursor.isAtEnd, time.year < 2262 else {
-            return nil
-        }
+        guard let time = CalendarTime(reading: &cursor, needsTime: false), cursor.isAtEnd else { return nil }
         return .at(time)
     }
 

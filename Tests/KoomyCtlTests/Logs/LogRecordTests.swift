@@ -52,6 +52,23 @@ import Testing
         #expect(LogRecord(line: (Array(#"{"a":"#.utf8) + deep)[...]) == nil)
     }
 
+    @Test func `times that nanoseconds do not reach are none`() throws {
+        let line = #"{"timestamp":"9999-12-31T23:59:59Z","message":"x"}"#
+        #expect(try #require(record(line)).time == nil)
+        var parser = LineParser(.raw)
+        let begin = WallTime(nanoseconds: .min)
+        for text in ["9999-12-31 23:59:59 x", "0000-00-00 00:00:00 x", "0001-01-01 00:00:00 x"] {
+            #expect(parser.entry(LogPiece(bytes: Array(text.utf8))).time == begin)
+        }
+        var stamped = LineParser(LineFormat(("stamped", "X.SSS")))
+        #expect(!stamped.entry(LogPiece(bytes: Array("9999999999.999: x".utf8))).isTimed)
+        #expect(!stamped.entry(LogPiece(bytes: Array("9223372036.999: x".utf8))).isTimed)
+        #expect(stamped.entry(LogPiece(bytes: Array("1700000000.999: x".utf8))).isTimed)
+        let name = try #require(RotatedName(parsing: "99999999T999999Z"))
+        #expect(name.time == begin)
+        #expect(try #require(RotatedName(parsing: "20261120T170405Z-3.gz")).time.seconds == 1_795_194_245)
+    }
+
     @Test func `base 64 there and back`() {
         for length in 0..<70 {
             let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 * 37 + length * 101) }

@@ -1,4 +1,5 @@
 import KoomyModel
+import KoomySystem
 import KoomyWire
 import TestSupport
 import Testing
@@ -7,8 +8,11 @@ import Testing
 
 struct LineFormatTests {
     private func render(_ text: String, _ format: LineFormat = .raw, isInsideLine: Bool = false) -> String {
-        let bytes = Array(text.utf8).withUnsafeBytes { format.render($0, at: Self.time, isInsideLine: isInsideLine) }
-        return String(decoding: bytes, as: UTF8.self)
+        let buffer = LineBuffer()
+        Array(text.utf8).withUnsafeBytes {
+            format.render($0, at: Self.time, isInsideLine: isInsideLine, into: buffer)
+        }
+        return String(decoding: buffer.bytes, as: UTF8.self)
     }
 
     private static let time = WallTime(nanoseconds: 1_700_000_000_123_000_000)
@@ -41,10 +45,11 @@ struct LineFormatTests {
     // MARK: - JSON
 
     private func objects(_ bytes: [UInt8]) throws -> [[String: JSONValue]] {
+        let buffer = LineBuffer()
         let json = try json
-        let text = bytes.withUnsafeBytes { json.render($0, at: Self.time) }
-        #expect(text.last == UInt8(ascii: "\n"))
-        return try text.split(separator: UInt8(ascii: "\n")).map { try WireCoding.decode(from: Array($0)) }
+        bytes.withUnsafeBytes { json.render($0, at: Self.time, into: buffer) }
+        #expect(buffer.bytes.last == UInt8(ascii: "\n"))
+        return try buffer.bytes.split(separator: UInt8(ascii: "\n")).map { try WireCoding.decode(from: Array($0)) }
     }
 
     private var json: LineFormat {
@@ -56,11 +61,11 @@ struct LineFormatTests {
 
     @Test func `a line becomes an object that says whose it is`() throws {
         try inTimeZone("Europe/Zurich") {
-            let text = try Array("one\ntwo\n".utf8).withUnsafeBytes { try json.render($0, at: Self.time) }
+            let text = render("one\ntwo\n", try json)
             let lead =
                 #"{"timestamp":"2023-11-14T23:13:20.123+01:00","app":"api","slot":1,"generation":3,"stream":"error""#
             #expect(
-                String(decoding: text, as: UTF8.self) == lead + ",\"message\":\"one\"}\n" + lead
+                text == lead + ",\"message\":\"one\"}\n" + lead
                     + ",\"message\":\"two\"}\n"
             )
         }
@@ -74,6 +79,28 @@ struct LineFormatTests {
         let found = try objects(Array((text + "\n").utf8))
         #expect(found.map { $0["message"] } == [.string(text)])
         #expect(found.allSatisfy { $0["bytes"] == nil && $0["partial"] == nil })
+    }
+
+    @Test func `what is UTF-8 and what is not is told apart as the standard library does`() throws {
+        var random = SystemRandomNumberGenerator()
+        let buffer = LineBuffer()
+        /// Bytes near the borders of what is allowed (RFC 3629, 4), which chance alone seldom meets.
+        let borders: [UInt8] = [
+            0x00, 0x1F, 0x20, 0x22, 0x5C, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC,
+            0xED,
+            0xEE, 0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xFF,
+        ]
+        var valid = 0
+        for _ in 0..<20_000 {
+            let bytes = (0..<Int.random(in: 1...6, using: &random)).map { _ in
+                borders.randomElement(using: &random) ?? 0
+            }
+            buffer.removeAll()
+            let isText = bytes.withUnsafeBytes { buffer.appendEscaped($0) }
+            #expect(isText == (String(validating: bytes, as: UTF8.self) != nil), "\(bytes)")
+            if isText { valid += 1 }
+        }
+        #expect(valid > 500)
     }
 
     @Test func `what is no text keeps its bytes`() throws {
