@@ -16,6 +16,7 @@ struct LogKeeping {
         var files: Int { json.files.int ?? -1 }
         var compressed: Int { json.compressed.int ?? -1 }
         var largest: Int { json.largest.int ?? .max }
+        var torn: Int { json.torn.int ?? -1 }
         var missing: Int { json.missing.int ?? -1 }
         var markers: Int { json.markers.int ?? -1 }
         var confessedLines: Int { json.confessedLines.int ?? -1 }
@@ -23,7 +24,7 @@ struct LogKeeping {
         var wrong: [String] { json.wrong.array.map { $0.string ?? "?" } }
 
         var description: String {
-            "\(lines) lines of \(workers), \(files) files, \(compressed) compressed, largest \(largest), missing \(missing), "
+            "\(lines) lines of \(workers), \(files) files, \(compressed) compressed, largest \(largest), torn \(torn), missing \(missing), "
                 + "confessed \(confessedLines) lines \(confessedBytes) bytes in \(markers)\n\(wrong.joined(separator: "\n"))"
         }
     }

@@ -56,6 +56,8 @@ package final class LogFile {
     private var hasOpenLine = false
     /// Who wrote last: the one whose an open line is; nil for a stranger.
     private weak var lastWriter: LogPipe?
+    /// Whose line the disk took only the beginning of; its end is in its pipe and comes before anything else.
+    private weak var interrupted: LogPipe?
     private var wasWritten = false
     private var size: Int64 = 0
     private var nextTry = Instant(nanoseconds: .min)
@@ -114,6 +116,7 @@ package final class LogFile {
     /// - Returns: What came of it; nil, with nothing done, where the file takes bytes from memory only.
     package func splice(_ count: Int, from writer: LogPipe, endsLine: Bool) -> Transfer? {
         var done = 0
+        guard isTurn(of: writer) else { return .blocked }
         do throws(SystemError) {
             let file = try ready(for: count)
             guard file.isRegular else { return nil }
@@ -130,8 +133,10 @@ package final class LogFile {
             }
             if done == count { hasOpenLine = !endsLine }
             confession = nil
+            interrupted = nil
             succeed()
         } catch {
+            if endsLine, hasOpenLine, lastWriter === writer { interrupted = writer }
             fail(error)
         }
         return done > 0 ? .done(done) : .blocked
@@ -150,6 +155,7 @@ package final class LogFile {
         begun: (FileIdentity, Int64, Int) -> Void = { _, _, _ in }
     ) -> Bool {
         guard let last = bytes.last else { return true }
+        guard isTurn(of: writer) else { return false }
         do throws(SystemError) {
             let file = try ready(for: bytes.count)
             guard rest.isEmpty else { return false }
@@ -161,6 +167,7 @@ package final class LogFile {
             confession = nil
             hasOpenLine = last != UInt8(ascii: "\n")
             writer?.setMark(hasOpenLine)
+            interrupted = nil
             succeed()
             return true
         } catch {
@@ -176,6 +183,19 @@ package final class LogFile {
         let lost = LogLoss(bytes: UInt64(bytes.count), lines: UInt64(lines))
         loss += lost
         unsaid += lost
+    }
+
+    /// Gives a reader that is slow what it has not taken yet; whether nothing is left of that.
+    package func deliver() -> Bool {
+        guard !rest.isEmpty else { return true }
+        guard mayTry, let file = try? open() else { return false }
+        do throws(SystemError) {
+            try writeRest(to: file)
+            if rest.isEmpty { succeed() }
+        } catch {
+            fail(error)
+        }
+        return rest.isEmpty
     }
 
     /// What of a batch that a koomyd has left under way is in the file: all of it, or nothing any more.
@@ -195,6 +215,7 @@ package final class LogFile {
     package func lose(_ lost: LogLoss, of writer: LogPipe) {
         loss += lost
         unsaid += lost
+        if interrupted === writer { interrupted = nil }
         guard lastWriter === writer else { return }
         // A line whose beginning was written is nobody's now: its end was dropped.
         writer.setMark(false)
@@ -217,6 +238,7 @@ package final class LogFile {
         hasOpenLine = false
         lastWriter?.setMark(false)
         lastWriter = nil
+        interrupted = nil
         noticed(self, .rotated)
     }
 
@@ -242,6 +264,8 @@ package final class LogFile {
     }
 
     // MARK: - Steps of a write
+
+    private func isTurn(of writer: LogPipe?) -> Bool { interrupted == nil || interrupted === writer }
 
     private func ready(for count: Int) throws(SystemError) -> AppendedFile {
         var current = try open()

@@ -93,7 +93,8 @@ package final class LogPump {
     /// The last words: where the disk does not take them at once, it is asked again for a while, or for as long as it
     /// takes where nothing may be thrown away.
     private func finish() {
-        guard drain(withRest: true) == .blocked else { return letGo() }
+        // Nobody else gives a slow reader the end of what this worker has said.
+        guard drain(withRest: true) == .blocked || !sink.deliver() else { return letGo() }
         let isOver = farewell.map { MonotonicClock.now() - $0 > Self.longestFarewell } ?? true
         if sink.whenFull == .block || !isOver, arm(after: Self.blockedPatience) { return }
         if let left = try? pipe.shared.descriptor.readableSize(), left > 0 {
@@ -164,7 +165,7 @@ package final class LogPump {
             if let owed = sink.owed { return try carry(owed, endsLine: true) }
             let look = try lookahead.look(pipe.shared, past: known, keeping: sink.share, room: sink.room)
             switch look {
-            case .nothing: return .nothing
+            case .nothing: return sink.deliver() ? .nothing : .blocked
             case .ended: return .ended
             case .bytes(let view):
                 // A line that fills the pipe would wait for ever for its end: it goes in pieces.

@@ -37,6 +37,9 @@ package final class LogSink {
     /// Whether it makes sense to try to carry something.
     package var mayTry: Bool { files.allSatisfy(\.mayTry) }
 
+    /// Gives readers that are slow what they have not taken yet; whether nothing is left of that.
+    func deliver() -> Bool { files.reduce(true) { $1.deliver() && $0 } }
+
     /// Whether no file can be written at present.
     package var isInTrouble: Bool { files.contains { $0.trouble != nil } }
 

@@ -230,12 +230,16 @@ package final class LogTable {
 
     private func owner(_ spec: LogSpec) throws(SystemError) -> FileOwner? {
         guard spec.owner != nil || spec.group != nil else { return nil }
-        let account = try spec.owner.map { (name) throws(SystemError) in try Accounts.user(name) }
         let group = try spec.group.map { (name) throws(SystemError) in try Accounts.group(name) }
-        return FileOwner(
-            userID: account?.userID ?? ThisProcess.userID,
-            groupID: group ?? account?.groupID ?? ThisProcess.groupID
-        )
+        guard let owner = spec.owner else {
+            return FileOwner(userID: ThisProcess.userID, groupID: group ?? ThisProcess.groupID)
+        }
+        // A number may be nobody's, as those of containers are.
+        if let number = UInt32(owner), try Accounts.user(number: number) == nil {
+            return FileOwner(userID: number, groupID: group ?? ThisProcess.groupID)
+        }
+        let account = try Accounts.user(owner)
+        return FileOwner(userID: account.userID, groupID: group ?? account.groupID)
     }
 
     private func hear(_ news: LogFile.News, of file: LogFile) {

@@ -85,6 +85,9 @@ extension ProcessTable {
         worker.outputs = outputs
         add(worker)
         remember(worker, draft)
+        if spec.logs.target == .journald, !logs.isForeground {
+            SystemJournal.introduce(id.app, slot: slot, generation, pid: pid)
+        }
         defer { keepDescriptors(of: worker) }
         if let channel { listen(to: worker, channel.own) }
         observe(worker)

@@ -271,6 +271,48 @@ struct LogFileTests {
         }
     }
 
+    @Test(.needsRoot, arguments: [false, true], ["", "dropped", "gone"])
+    func `a line that a full disk has cut goes on before any other`(_ isAnother: Bool, _ end: String) throws {
+        try Workspace.with { files in
+            try Files.makeFolder(files("disk"))
+            let mounted = try Command.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", files("disk")])
+            try #require(mounted.code == 0, "\(mounted)")
+            defer { _ = try? Command.run(["umount", "-l", files("disk")]) }
+            var file = LogFile(path: files("disk/log"))
+            let line = { (letter: String) in String(repeating: letter, count: 39_999) + "\n" }
+            var first: (pipe: LogPipe, writeEnd: SharedDescriptor)? = try pipe("")
+            let second = try pipe("")
+            if let first { try first.writeEnd.descriptor.writeAll(Array((line("a")).utf8)) }
+            if let first { #expect(file.splice(40_000, from: first.pipe, endsLine: true) == .done(40_000)) }
+            if let first { try first.writeEnd.descriptor.writeAll(Array((line("b")).utf8)) }
+            let room = (64 << 10) - 40_000
+            if let first { #expect(file.splice(40_000, from: first.pipe, endsLine: true) == .done(room)) }
+            if isAnother, let given = first {
+                // koomyd is killed, and the next one has the same pipes.
+                first = (LogPipe(try given.pipe.shared.descriptor.duplicate()), given.writeEnd)
+                file = LogFile(path: files("disk/log"))
+                if let first { file.admit(first.pipe) }
+                file.admit(second.pipe)
+                if let first { #expect(file.splice(40_000 - room, from: first.pipe, endsLine: true) == .blocked) }
+            }
+            _ = try Command.run(["mount", "-o", "remount,size=256k", files("disk")])
+            let short = { Array("second\n".utf8).withUnsafeBytes { file.write($0, from: second.pipe) } }
+            #expect(!short())
+            switch end {
+            case "dropped": if let first { file.lose(LogLoss(bytes: UInt64(40_000 - room), lines: 1), of: first.pipe) }
+            case "gone": first = nil
+            default:
+                if let first {
+                    #expect(file.splice(40_000 - room, from: first.pipe, endsLine: true) == .done(40_000 - room))
+                }
+            }
+            #expect(short())
+            let cut = String(repeating: "b", count: end.isEmpty ? 39_999 : room)
+            let lines = Files.lines(of: files("disk/log")).filter { !$0.hasPrefix("koomyd: ") }
+            #expect(lines == [String(line("a").dropLast()), cut, "second"])
+        }
+    }
+
     @Test func `what was thrown away is said where it would have been`() throws {
         try Workspace.with { files in
             try Files.makeFolder(files("log"))
