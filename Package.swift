@@ -113,7 +113,11 @@ let package = Package(
             dependencies: ["KoomyModel", "KoomyConfig", "TestSupport"],
             swiftSettings: strict
         ),
-        .testTarget(name: "KoomyWireTests", dependencies: ["KoomyModel", "KoomyWire"], swiftSettings: strict),
+        .testTarget(
+            name: "KoomyWireTests",
+            dependencies: ["KoomyModel", "KoomyWire", "TestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "KoomySystemTests",
             dependencies: ["KoomyModel", "KoomySystem", "CKoomyLinux", "TestSupport"],

@@ -35,7 +35,7 @@ import Testing
     private func runSample() throws {
         let seed = variable("KOOMY_FAULT_SEED").flatMap { UInt64($0) } ?? 879_376
         print("KOOMY_FAULT_SEED=\(seed)")
-        var random = SeededNumbers(seed)
+        var random = SeededNumbers(seed: seed)
         let end = ContinuousClock.now + .seconds(45)
         let kinds: [Fault.Kind] = [.dieAfter, .dieBefore, .tear]
         for kind in kinds {
@@ -66,19 +66,4 @@ import Testing
     }
 
     private func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
-}
-
-/// Numbers that are the same for the same seed (SplitMix64).
-private struct SeededNumbers: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
 }

@@ -1,20 +1,8 @@
 import KoomyModel
+import TestSupport
 import Testing
 
 @testable import KoomyConfig
-
-/// A small generator with a seed, so that a failure repeats (splitmix64).
-private struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
-    }
-}
 
 private let files: [(name: String, text: String)] = [
     (
@@ -68,7 +56,7 @@ private let files: [(name: String, text: String)] = [
         "é", "😀", "\u{2028}", "\u{85}", "\u{FEFF}", "{fd:", "}", "25%", "10s", "  ", "@", "`", "\u{0}", "\u{7F}",
     ]
 
-    private func mutate(_ text: String, _ generator: inout SeededGenerator) -> [UInt8] {
+    private func mutate(_ text: String, _ generator: inout SeededNumbers) -> [UInt8] {
         var bytes = Array(text.utf8)
         for _ in 0..<Int.random(in: 1...4, using: &generator) {
             let place = Int.random(in: 0...bytes.count, using: &generator)
@@ -110,7 +98,7 @@ private let files: [(name: String, text: String)] = [
 
     @Test(arguments: 0..<40 as Range<UInt64>)
     func `a damaged file is read or has problems within it`(seed: UInt64) {
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededNumbers(seed: seed)
         for round in 0..<60 {
             let file = files[round % files.count]
             let bytes = mutate(file.text, &generator)
@@ -153,7 +141,7 @@ private let files: [(name: String, text: String)] = [
 
     @Test func `reading twice gives the same`() {
         for seed in 0..<50 as Range<UInt64> {
-            var generator = SeededGenerator(state: 1000 + seed)
+            var generator = SeededNumbers(seed: 1000 + seed)
             let bytes = mutate(files[0].text, &generator)
             let results = (0..<2).map { _ in
                 Result { () throws(ConfigurationError) in

@@ -1,20 +1,6 @@
 import KoomyWire
+import TestSupport
 import Testing
-
-/// A small generator whose whole sequence follows from its seed (splitmix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
 
 @Suite struct HTTPParserMutationTests {
     private static let corpus: [String] = [
@@ -29,7 +15,7 @@ struct SeededGenerator: RandomNumberGenerator {
     /// Bytes that matter to the grammar come up often.
     private static let interesting: [UInt8] = Array("\r\n\0 \t:;,0159afHTP/\u{7F}".utf8) + [0x80, 0xFF]
 
-    private static func mutated(_ text: String, using random: inout SeededGenerator) -> [UInt8] {
+    private static func mutated(_ text: String, using random: inout SeededNumbers) -> [UInt8] {
         var bytes = Array(text.utf8)
         for _ in 0..<Int.random(in: 1...4, using: &random) {
             let place = Int.random(in: 0...bytes.count, using: &random)
@@ -50,7 +36,7 @@ struct SeededGenerator: RandomNumberGenerator {
 
     @Test(arguments: [UInt64(1), 2, 3, 4])
     func `mutated messages give the same events in whatever pieces they come`(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededNumbers(seed: seed)
         var limits = HTTPParser.Limits()
         limits.line = 120
         limits.headerCount = 6
@@ -81,7 +67,7 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     @Test func `a stream of noise never costs more than the limits`() {
-        var random = SeededGenerator(seed: 99)
+        var random = SeededNumbers(seed: 99)
         for _ in 0..<200 {
             var parser = HTTPParser(.responses())
             var failed = false

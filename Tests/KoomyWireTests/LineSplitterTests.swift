@@ -1,4 +1,5 @@
 import KoomyWire
+import TestSupport
 import Testing
 
 @Suite struct LineSplitterTests {
@@ -22,7 +23,7 @@ import Testing
     }
 
     @Test func `the pieces never lose a byte`() {
-        var random = SeededGenerator(seed: 5)
+        var random = SeededNumbers(seed: 5)
         for _ in 0..<500 {
             let bytes = (0..<200).map { _ in UInt8.random(in: 0...12, using: &random) }
             var splitter = LineSplitter(limit: Int.random(in: 1...300, using: &random))

@@ -1,4 +1,5 @@
 import KoomyWorker
+import TestSupport
 import Testing
 
 struct DrainTests {
@@ -114,7 +115,7 @@ struct DrainTests {
 
     /// Random facts in any order: the counts stay right, and with the clock running a drain always ends.
     @Test(arguments: 0..<200) func `every drain ends`(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SeededNumbers(seed: seed)
         var drain = Drain<Int>(linger: .seconds(2), closeTimeout: .seconds(2), idleTimeout: .seconds(5))
         var open: Set<Int> = []
         var busy: Set<Int> = []
@@ -169,18 +170,5 @@ struct DrainTests {
             perform(drain.due(at: at(now)))
         }
         #expect(drain.isFinished)
-    }
-}
-
-/// A small generator with a seed (Steele, Lea, Flood 2014).
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

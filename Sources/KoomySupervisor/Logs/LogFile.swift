@@ -252,8 +252,13 @@ package final class LogFile {
 
     private func rotateIfDue(for count: Int) {
         guard let rotation = manner.rotation, let limit = rotation.size, !hasOpenLine, size > 0,
-            UInt64(size) + UInt64(count) > limit.bytes, MonotonicClock.now() >= nextRotation
+            UInt64(size) + UInt64(count) > limit.bytes
         else { return }
+        rotateIfPossible()
+    }
+
+    private func rotateIfPossible() {
+        guard MonotonicClock.now() >= nextRotation else { return }
         do throws(SystemError) {
             try rotate()
         } catch {
@@ -292,15 +297,9 @@ package final class LogFile {
     /// A time to put it aside has passed since it was last written to, while no koomyd ran.
     private func rotateIfOverdue(_ opened: AppendedFile) {
         guard let schedule = manner.rotation?.schedule, opened.isRegular, size > 0, let written = opened.modified,
-            let due = schedule.next(after: written), due <= WallClock.now(),
-            MonotonicClock.now() >= nextRotation
+            let due = schedule.next(after: written), due <= WallClock.now()
         else { return }
-        do throws(SystemError) {
-            try rotate()
-        } catch {
-            nextRotation = MonotonicClock.now() + Self.rotationPatience
-            noticed(self, .cannotRotate(error))
-        }
+        rotateIfPossible()
     }
 
     /// Says in the file what is not in it.

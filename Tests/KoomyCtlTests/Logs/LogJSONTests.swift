@@ -1,5 +1,6 @@
 import KoomyModel
 import KoomyWire
+import TestSupport
 import Testing
 
 @testable import koomyctl

@@ -1,6 +1,7 @@
 import KoomyModel
 import KoomySystem
 import KoomyWire
+import TestSupport
 import Testing
 
 @testable import KoomySupervisor
@@ -56,7 +57,7 @@ struct ControlAbuseTests {
     @Test(arguments: 0..<20)
     func `noise does no harm`(seed: UInt64) throws {
         let fixture = try ControlFixture(limits: Self.hasty)
-        var random = Noise(state: seed &* 0x9E37_79B9_7F4A_7C15 &+ 1)
+        var random = SeededNumbers(seed: seed &* 0x9E37_79B9_7F4A_7C15 &+ 1)
         let request = Array(
             "POST /v1/stop HTTP/1.1\r\nHost: k\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{} \r\n0\r\n\r\n".utf8
         )
@@ -212,18 +213,5 @@ struct ControlAbuseTests {
         client.appetite = 0
         stream.finish(CommandResult(.done, message: String(repeating: "x", count: 4 << 20)))
         try fixture.turn("it is given up", client) { fixture.server?.http?.connectionCount == 0 }
-    }
-}
-
-/// Numbers that are the same for the same seed (SplitMix64).
-private struct Noise {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }
