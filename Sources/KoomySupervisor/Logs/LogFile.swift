@@ -52,6 +52,8 @@ package final class LogFile {
     private var confession: (loss: LogLoss, start: Int64)?
     /// What a reader that is slow has not taken of the last write; only where it is no regular file.
     private var rest: ArraySlice<UInt8> = []
+    /// How many bytes from memory its reader has taken, which grows as long as there is one.
+    package private(set) var taken: UInt64 = 0
     /// Whether the last line has no end yet.
     private var hasOpenLine = false
     /// Who wrote last: the one whose an open line is; nil for a stranger.
@@ -341,6 +343,7 @@ package final class LogFile {
                 let count = try file.append(UnsafeRawBufferPointer(rebasing: bytes[written...]))
                 if count == 0 { break }
                 written += count
+                taken += UInt64(count)
             }
         } catch {
             if file.isRegular, written > 0 { try? file.cut(to: size) }
@@ -358,6 +361,7 @@ package final class LogFile {
             let count = try file.append(rest)
             guard count > 0 else { return wait() }
             rest = rest.dropFirst(count)
+            taken += UInt64(count)
         }
     }
 
