@@ -112,6 +112,12 @@ import Testing
         #expect(result.out.split(separator: "\n").map(String.init) == (1...40_000).map { "job:0 | \($0)" })
     }
 
+    @Test func `a reader that reads is not kept waiting`() throws {
+        let times = try (1...3).map { _ in try run(into: "cat").elapsed }
+        // Half a megabyte, by a pipe that holds an eighth of it.
+        #expect(times.sorted()[1] < .seconds(1), "\(times)")
+    }
+
     @Test(arguments: ["sleep 6", "head -c 1000"])
     func `a koomyd that ends waits for no reader that does not read`(_ reader: String) throws {
         let result = try run(into: "{ \(reader); }")
