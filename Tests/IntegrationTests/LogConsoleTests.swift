@@ -90,6 +90,41 @@ import Testing
         return try JSON(parsing: result.out)
     }
 
+    /// A koomyd in the foreground whose app says 40,000 lines and ends, into a shell that reads as it likes.
+    private func run(into reader: String) throws -> Command.Result {
+        try Workspace.with { files in
+            let job = Ecosystem.shell("job", "seq 1 40000", "stop_exit_codes: [0]", "min_uptime: 50ms")
+            let yaml = try files.write(Ecosystem.file(job), to: "eco.yaml")
+            let environment = baseEnvironment(home: files.path).merging(["KOOMY_HOME": files("k")]) { $1 }
+            let command = "{ \"$0\" --foreground \"$1\"; echo status $? >&2; } | \(reader)"
+            return try Command.run(
+                ["sh", "-c", command, Binaries.path("koomyd"), yaml],
+                environment: environment,
+                deadline: .seconds(30)
+            )
+        }
+    }
+
+    @Test(arguments: ["cat", "{ sleep 1; cat; }", "{ sleep 1; head -c 20000; sleep 1; cat; }"])
+    func `a koomyd that ends waits for its reader`(_ reader: String) throws {
+        let result = try run(into: reader)
+        #expect(result.error.contains("status 0"), "\(result.error)")
+        #expect(result.out.split(separator: "\n").map(String.init) == (1...40_000).map { "job:0 | \($0)" })
+    }
+
+    @Test func `a reader that reads is not kept waiting`() throws {
+        let times = try (1...3).map { _ in try run(into: "cat").elapsed }
+        // Half a megabyte, by a pipe that holds an eighth of it.
+        #expect(times.sorted()[1] < .seconds(1), "\(times)")
+    }
+
+    @Test(arguments: ["sleep 6", "head -c 1000"])
+    func `a koomyd that ends waits for no reader that does not read`(_ reader: String) throws {
+        let result = try run(into: "{ \(reader); }")
+        #expect(result.error.contains("status 0"), "\(result.error)")
+        #expect(result.elapsed < .seconds(8), "\(result.elapsed)")
+    }
+
     // MARK: - Colours
 
     /// What comes out of a koomyd in the foreground whose app says one line on each stream.

@@ -26,7 +26,7 @@ extension Supervisor {
         case .prepare(let ticket, let preparation): prepare(ticket, preparation)
         case .publish(let notice): publish(notice)
         case .reply(let id, let reply): finish(id, CommandResult(reply))
-        case .exit(let status): loop.exit(code: status)
+        case .exit(let status): logs.whenDelivered { [loop] in loop.exit(code: status) }
         case .anomaly(let anomaly): noteAnomaly(anomaly)
         }
     }

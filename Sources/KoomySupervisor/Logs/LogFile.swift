@@ -52,6 +52,8 @@ package final class LogFile {
     private var confession: (loss: LogLoss, start: Int64)?
     /// What a reader that is slow has not taken of the last write; only where it is no regular file.
     private var rest: ArraySlice<UInt8> = []
+    /// How many bytes from memory its reader has taken, which grows as long as there is one.
+    package private(set) var taken: UInt64 = 0
     /// Whether the last line has no end yet.
     private var hasOpenLine = false
     /// Who wrote last: the one whose an open line is; nil for a stranger.
@@ -66,6 +68,10 @@ package final class LogFile {
 
     private static let shortestPatience = TimeSpan.milliseconds(50)
     private static let longestPatience = TimeSpan.seconds(1)
+    /// Between two looks at a reader that is slow; the longer the longer it takes nothing.
+    private var readerPatience = shortestReaderPatience
+    private static let shortestReaderPatience = TimeSpan.milliseconds(1)
+    private static let longestReaderPatience = TimeSpan.milliseconds(50)
     /// After a rotation that did not succeed.
     private static let rotationPatience = TimeSpan.seconds(60)
 
@@ -101,6 +107,9 @@ package final class LogFile {
 
     /// Whether it makes sense to try to write.
     package var mayTry: Bool { (trouble == nil && rest.isEmpty) || MonotonicClock.now() >= nextTry }
+
+    /// How long a reader that is slow is waited for; nil where none is.
+    package var pause: TimeSpan? { rest.isEmpty ? nil : nextTry - MonotonicClock.now() }
 
     /// How many bytes it takes before it is put aside, or the next one does; nil for any number.
     package var room: Int? {
@@ -340,6 +349,7 @@ package final class LogFile {
                 let count = try file.append(UnsafeRawBufferPointer(rebasing: bytes[written...]))
                 if count == 0 { break }
                 written += count
+                taken += UInt64(count)
             }
         } catch {
             if file.isRegular, written > 0 { try? file.cut(to: size) }
@@ -349,15 +359,24 @@ package final class LogFile {
         guard written < bytes.count else { return }
         // A reader that is slow gets it later, and before anything else.
         rest = Array(bytes[written...])[...]
-        wait()
+        waitForReader(hasTaken: written > 0)
     }
 
     private func writeRest(to file: AppendedFile) throws(SystemError) {
+        var hasTaken = false
         while !rest.isEmpty {
             let count = try file.append(rest)
-            guard count > 0 else { return wait() }
+            guard count > 0 else { return waitForReader(hasTaken: hasTaken) }
+            hasTaken = true
             rest = rest.dropFirst(count)
+            taken += UInt64(count)
         }
+    }
+
+    private func waitForReader(hasTaken: Bool) {
+        let longer = min(readerPatience * 2, Self.longestReaderPatience)
+        readerPatience = hasTaken ? Self.shortestReaderPatience : longer
+        nextTry = MonotonicClock.now() + readerPatience
     }
 
     // MARK: - Trouble

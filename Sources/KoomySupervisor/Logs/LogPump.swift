@@ -85,7 +85,7 @@ package final class LogPump {
             if known > 0 { waitForEnd(isNew: known != before) }
         case .blocked:
             // Not each line that comes meanwhile is a reason to try again.
-            if arm(after: Self.blockedPatience) { source?.disable() }
+            if arm(after: nextTry) { source?.disable() }
         case .ended: close()
         }
     }
@@ -96,7 +96,7 @@ package final class LogPump {
         // Nobody else gives a slow reader the end of what this worker has said.
         guard drain(withRest: true) == .blocked || !sink.deliver() else { return letGo() }
         let isOver = farewell.map { MonotonicClock.now() - $0 > Self.longestFarewell } ?? true
-        if sink.whenFull == .block || !isOver, arm(after: Self.blockedPatience) { return }
+        if sink.whenFull == .block || !isOver, arm(after: nextTry) { return }
         if let left = try? pipe.shared.descriptor.readableSize(), left > 0 {
             try? sink.drop(left, from: pipe, lookahead)
         }
@@ -128,6 +128,7 @@ package final class LogPump {
     private static let longestPatience = TimeSpan.seconds(1)
     /// A pipe that fills in less while no disk takes anything makes its worker wait for as long.
     private static let blockedPatience = TimeSpan.milliseconds(50)
+    private var nextTry: TimeSpan { sink.pause.map { max(Self.shortestPatience, $0) } ?? Self.blockedPatience }
     private static let longestFarewell = TimeSpan.seconds(10)
     /// Half of a pipe's pages may be half empty, so it can be full with half of its bytes.
     private static let crowded = Int(LogTable.pipeCapacity / 4)

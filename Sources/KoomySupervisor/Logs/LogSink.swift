@@ -40,6 +40,9 @@ package final class LogSink {
     /// Gives readers that are slow what they have not taken yet; whether nothing is left of that.
     func deliver() -> Bool { files.reduce(true) { $1.deliver() && $0 } }
 
+    /// How long readers that are slow are waited for; nil where none is.
+    var pause: TimeSpan? { files.compactMap(\.pause).max() }
+
     /// Whether no file can be written at present.
     package var isInTrouble: Bool { files.contains { $0.trouble != nil } }
 

@@ -50,6 +50,8 @@ package final class LogTable {
     /// What was lost in files that are no longer open.
     private var losses: [String: LogLoss] = [:]
     private var calendar: CalendarTable<String>?
+    /// Waits, at the end, for the reader of standard output.
+    private var farewell: TimerSource?
 
     /// - Parameters:
     ///   - loop: Where pipes are watched.
@@ -129,6 +131,25 @@ package final class LogTable {
             pump.close()
         }
     }
+
+    /// Calls back when nothing is on its way to standard output any more, or its reader takes nothing for a while; asked
+    /// once more, at once.
+    package func whenDelivered(_ done: @escaping () -> Void) {
+        guard let console, !pumps.isEmpty, farewell == nil else { return done() }
+        var taken = console.file.taken
+        var deadline = MonotonicClock.now() + Self.longestFarewell
+        farewell = try? loop.timer(at: MonotonicClock.now(), priority: .idle) { [weak self] in
+            guard let self else { return }
+            let now = MonotonicClock.now()
+            if console.file.taken != taken { (taken, deadline) = (console.file.taken, now + Self.longestFarewell) }
+            guard !pumps.isEmpty, now < deadline else { return done() }
+            farewell?.arm(at: now + Self.farewellStep)
+        }
+        if farewell == nil { done() }
+    }
+
+    private static let longestFarewell = TimeSpan.seconds(2)
+    private static let farewellStep = TimeSpan.milliseconds(10)
 
     // MARK: - What is asked for
 
