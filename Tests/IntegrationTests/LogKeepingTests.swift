@@ -52,12 +52,9 @@ import Testing
             let limit = Self.bytes(size)
             #expect(verdict.files > LogKeeping.lines * 40 / limit, "\(verdict)")
             #expect(verdict.compressed == (compression == "none" ? 0 : verdict.files - 1), "\(verdict)")
-            #expect(verdict.largest <= Self.most(limit, kind), "\(verdict)")
+            #expect(verdict.largest <= limit, "\(verdict)")
         }
     }
-
-    /// A file may be larger by what a batch of lines becomes, of which koomyd takes no more than half of its room.
-    private static func most(_ limit: Int, _ kind: String) -> Int { kind == "json" ? limit * 3 : limit }
 
     private static func bytes(_ size: String) -> Int {
         (Int(size.dropLast()) ?? 0) << (size.hasSuffix("M") ? 20 : 10)
@@ -92,7 +89,7 @@ import Testing
             let verdict = try keeping.judge(as: kind)
             #expect(verdict.wrong == [] && verdict.missing == 0 && verdict.markers == 0, "\(verdict)")
             #expect(verdict.lines >= LogKeeping.lines && verdict.workers >= 9, "\(verdict)")
-            #expect(verdict.largest <= Self.most(Self.bytes(size), kind), "\(verdict)")
+            #expect(verdict.largest <= Self.bytes(size), "\(verdict)")
         }
     }
 

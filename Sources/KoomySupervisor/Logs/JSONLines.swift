@@ -33,6 +33,10 @@ package struct JSONLines {
         }
     }
 
+    func addition(at time: WallTime) -> Int {
+        Self.beginning.count + stamp.text(at: time).count + middle.count + Self.quote.count + Self.end.count - 1
+    }
+
     /// A line of koomyd's own.
     package func note(_ words: String, at time: WallTime) -> [UInt8] {
         let buffer = LineBuffer()

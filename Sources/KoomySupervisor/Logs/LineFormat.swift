@@ -31,6 +31,15 @@ package enum LineFormat {
         }
     }
 
+    /// How many bytes a line has more than it was written with, but for what JSON escapes.
+    package func addition(at time: WallTime) -> Int {
+        switch self {
+        case .raw: 0
+        case .stamped(let stamp): stamp.lead(at: time).count
+        case .json(let lineMaker): lineMaker.addition(at: time)
+        }
+    }
+
     /// A line that koomyd itself adds.
     package func note(_ words: String, at time: WallTime) -> [UInt8] {
         let line = Array("koomyd: \(words)\n".utf8)

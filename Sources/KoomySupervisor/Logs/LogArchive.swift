@@ -77,6 +77,8 @@ package final class LogArchive {
                 if error.errno != .noSuchFile { noticed(path, "\(error)") }
             }
         }
+        // What is gone needs no thought.
+        if hopeless.count > 100 { hopeless = hopeless.filter { FileFacts(at: $0) != nil } }
         for path in holding.rotation.surplus(of: files, at: WallClock.now()) {
             // One of an interrupted compression goes with the whole one.
             for compression in LogCompression.allCases {

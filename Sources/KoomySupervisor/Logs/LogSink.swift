@@ -47,11 +47,7 @@ package final class LogSink {
     package var isInTrouble: Bool { files.contains { $0.trouble != nil } }
 
     /// How many bytes are to be carried at most, so that a file is put aside before it is too large.
-    package var room: Int? {
-        guard let room = files.compactMap(\.room).min() else { return nil }
-        // What is added to lines takes room as well.
-        return share == nil ? room : max(1, room / 2)
-    }
+    package var room: Int? { files.compactMap(\.room).min() }
 
     /// How many bytes have to be carried before any others.
     package var owed: Int? { ahead?.count }
@@ -73,8 +69,9 @@ package final class LogSink {
         if share == nil, let file = files.first, let outcome = file.splice(count, from: pipe, endsLine: endsLine) {
             return outcome
         }
-        let bytes = try lookahead.bytes(count, of: pipe.shared)
         let time = WallClock.now()
+        let all = try lookahead.bytes(count, of: pipe.shared)
+        let bytes = ahead == nil ? fitting(all, at: time) : all
         for index in (ahead?.files ?? 0)..<files.count {
             let file = files[index]
             let text = lookahead.text
@@ -92,6 +89,19 @@ package final class LogSink {
         try take(bytes.count, from: pipe, lookahead)
         receipt?.end()
         return .done(bytes.count)
+    }
+
+    /// As many of these lines as have room in the files with what is added to them; the first in any case.
+    private func fitting(_ bytes: UnsafeRawBufferPointer, at time: WallTime) -> UnsafeRawBufferPointer {
+        let addition = format.addition(at: time)
+        guard let room, bytes.count + bytes.newlines * addition > room else { return bytes }
+        var (end, size) = (0, 0)
+        while let newline = bytes.firstIndex(ofByte: UInt8(ascii: "\n"), from: end) {
+            size += newline + 1 - end + addition
+            if size > room, end > 0 { break }
+            end = newline + 1
+        }
+        return end > 0 ? UnsafeRawBufferPointer(rebasing: bytes[..<end]) : bytes
     }
 
     /// Finishes what a koomyd that was killed has left under way of this pipe, before anything else is written anywhere.
