@@ -113,9 +113,14 @@ package final class LogFile {
 
     /// How many bytes it takes before it is put aside, or the next one does; nil for any number.
     package var room: Int? {
-        guard let limit = manner.rotation?.size, !hasOpenLine else { return nil }
+        guard let limit = manner.rotation?.size else { return nil }
+        // How much is in it is known of an open file only.
+        if file == nil, mayTry, FileFacts(at: path) != nil { _ = try? open() }
+        guard file?.isRegular != false else { return nil }
         let left = Int(clamping: limit.bytes) - Int(clamping: size)
-        return left > 0 ? left : Int(clamping: limit.bytes)
+        if left > 0 { return left }
+        // The rest of an open line goes there, and nothing else.
+        return hasOpenLine ? 1 : Int(clamping: limit.bytes)
     }
 
     // MARK: - Writing
