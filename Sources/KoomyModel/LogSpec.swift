@@ -74,6 +74,11 @@ package struct LogRotation: Hashable, Sendable {
     package var compression = LogCompression.none
 
     package init() {}
+
+    /// Whether anything is ever done with files that were put aside.
+    package var removesOrCompresses: Bool {
+        keep != nil || maxAge != nil || total != nil || compression != .none
+    }
 }
 
 package enum LogCompression: String, Hashable, Sendable, Codable, CaseIterable {

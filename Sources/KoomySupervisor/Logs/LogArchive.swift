@@ -16,7 +16,12 @@ package final class LogArchive {
     private var holdings: [AppName: Holding] = [:]
     private var isAwaited = false
     private var timer: TimerSource?
+    /// Before it nothing is looked through again.
+    private var nextLook = Instant(nanoseconds: .min)
+    private var pause: TimerSource?
     private var compression: LogCompressor?
+    /// What the last look has found to compress, the next one last.
+    private var uncompressed: [(path: String, method: LogCompression)] = []
     /// What could not be compressed; not tried again before koomyd begins anew.
     private var hopeless: Set<String> = []
     /// Methods whose program is not installed: said once, and no file is to blame.
@@ -26,6 +31,8 @@ package final class LogArchive {
 
     /// Files grow old without anything being put aside.
     private static let period = TimeSpan.seconds(3_600)
+    /// A look at thousands of files takes long, and each that is put aside asks for one: it waits so many times as long.
+    private static let restsForLook: Int64 = 20
 
     /// - Parameters:
     ///   - loop: Where work waits for its turn.
@@ -60,14 +67,26 @@ package final class LogArchive {
     func tidySoon() {
         guard !isAwaited else { return }
         isAwaited = true
-        loop.post { [weak self] in
-            guard let self else { return }
-            isAwaited = false
-            for (_, holding) in holdings.sorted(by: { $0.key.text < $1.key.text }) { tidy(holding) }
+        if MonotonicClock.now() < nextLook {
+            pause = try? loop.timer(at: nextLook, priority: .idle) { [weak self] in self?.tidyAll() }
+            if pause != nil { return }
         }
+        loop.post { [weak self] in self?.tidyAll() }
+    }
+
+    private func tidyAll() {
+        isAwaited = false
+        let begun = MonotonicClock.now()
+        uncompressed = []
+        for (_, holding) in holdings.sorted(by: { $0.key.text < $1.key.text }) { tidy(holding) }
+        uncompressed.reverse()
+        let ended = MonotonicClock.now()
+        nextLook = ended + (ended - begun) * Self.restsForLook
+        compressNext()
     }
 
     private func tidy(_ holding: Holding) {
+        guard holding.rotation.removesOrCompresses else { return }
         var files: [[KeptLog]] = []
         for path in holding.paths {
             do throws(SystemError) {
@@ -81,32 +100,34 @@ package final class LogArchive {
         if hopeless.count > 100 { hopeless = hopeless.filter { FileFacts(at: $0) != nil } }
         for path in holding.rotation.surplus(of: files, at: WallClock.now()) {
             // One of an interrupted compression goes with the whole one.
-            for compression in LogCompression.allCases {
-                try? AtomicFile.unlink(path + (compression.suffix.map { ".\($0)" } ?? ""))
-            }
+            for suffix in LogCompression.allCases.compactMap(\.suffix) { try? AtomicFile.unlink("\(path).\(suffix)") }
             do throws(SystemError) {
                 try AtomicFile.unlink(path)
             } catch {
                 if error.errno != .noSuchFile { noticed(path, "\(error)") }
             }
         }
-        compress(files.joined().filter { $0.name.compression == .none }, by: holding.rotation.compression)
+        let method = holding.rotation.compression
+        guard method != .none, run != nil else { return }
+        uncompressed += files.joined().filter { $0.name.compression == .none }.map { ($0.path, method) }
     }
 
-    private func compress(_ logs: [KeptLog], by method: LogCompression) {
-        guard method != .none, !missing.contains(method), compression == nil, let run,
-            let next = logs.first(where: { !hopeless.contains($0.path) && FileFacts(at: $0.path) != nil })
-        else { return }
-        do {
-            compression = try LogCompressor(next.path, by: method, run) { [weak self] problem in
-                guard let self else { return }
-                compression = nil
-                if let problem { giveUp(next.path, method, problem) }
-                tidySoon()
+    private func compressNext() {
+        guard compression == nil, let run else { return }
+        while let (path, method) = uncompressed.popLast() {
+            // The look may be a while ago.
+            guard !missing.contains(method), !hopeless.contains(path), FileFacts(at: path) != nil else { continue }
+            do {
+                compression = try LogCompressor(path, by: method, run) { [weak self] problem in
+                    guard let self else { return }
+                    compression = nil
+                    if let problem { giveUp(path, method, problem) }
+                    loop.post { [weak self] in self?.compressNext() }
+                }
+                return
+            } catch {
+                giveUp(path, method, .other("\(error)"))
             }
-        } catch {
-            giveUp(next.path, method, .other("\(error)"))
-            tidySoon()
         }
     }
 

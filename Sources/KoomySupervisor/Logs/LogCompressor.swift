@@ -82,6 +82,11 @@ final class LogCompressor {
             try? AtomicFile.unlink(target)
             return ended(reason == .exited(code: 127) ? .missingProgram : .other("\(reason)"))
         }
+        // Removed meanwhile, as surplus or by somebody else.
+        guard FileFacts(at: path) != nil else {
+            try? AtomicFile.unlink(target)
+            return ended(nil)
+        }
         do throws(SystemError) {
             try output.descriptor.setModified(modified)
             // Another one by now is not the one that was read.

@@ -65,6 +65,8 @@ package final class LogFile {
     private var nextTry = Instant(nanoseconds: .min)
     private var patience = shortestPatience
     private var nextRotation = Instant(nanoseconds: .min)
+    /// Of the file that was put aside last.
+    private var lastName: RotatedName?
 
     private static let shortestPatience = TimeSpan.milliseconds(50)
     private static let longestPatience = TimeSpan.seconds(1)
@@ -248,7 +250,7 @@ package final class LogFile {
         defer { reopen() }
         // Somebody else has moved it already.
         guard FileIdentity(at: path) == file.identity else { return }
-        try RotatedFiles(of: path).putAside(at: WallClock.now())
+        lastName = try RotatedFiles(of: path).putAside(at: WallClock.now(), after: lastName)
         hasOpenLine = false
         lastWriter?.setMark(false)
         lastWriter = nil

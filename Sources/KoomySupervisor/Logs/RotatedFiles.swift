@@ -12,13 +12,11 @@ package struct RotatedFiles {
 
     /// All of them, the oldest first, without what an interrupted compression has left of one that is still whole.
     package func list() throws(SystemError) -> [KeptLog] {
-        let (folder, file) = parts
         var entries: [KeptLog] = []
-        for name in try Folder.names(in: folder) where name.hasPrefix(file + ".") {
-            guard let rotated = RotatedName(parsing: name.dropFirst(file.count + 1)) else { continue }
-            let path = "\(folder)/\(name)"
+        for name in try names() {
+            let path = "\(path).\(name)"
             guard let facts = FileFacts(at: path), facts.isRegular else { continue }
-            entries.append(KeptLog(path: path, name: rotated, size: facts.size, modified: facts.modified))
+            entries.append(KeptLog(path: path, name: name, size: facts.size, modified: facts.modified))
         }
         entries.sort { ($0.name, $0.path) < ($1.name, $1.path) }
         let whole = Set(entries.filter { $0.name.compression == .none }.map(\.path))
@@ -27,16 +25,31 @@ package struct RotatedFiles {
         }
     }
 
+    /// What is there by its name, in no order; the files themselves are not asked.
+    private func names() throws(SystemError) -> [RotatedName] {
+        let (folder, file) = parts
+        return try Folder.names(in: folder).compactMap { name in
+            name.hasPrefix(file + ".") ? RotatedName(parsing: name.dropFirst(file.count + 1)) : nil
+        }
+    }
+
     /// Gives the file that is written its name among them: one that none has, and that comes after all others, also
     /// where the clock was set back.
-    package func putAside(at time: WallTime) throws(SystemError) {
+    ///
+    /// - Parameters:
+    ///   - time: What the name tells.
+    ///   - last: The last name that was given, so that nobody has to look for it; nil where that is not known.
+    /// - Returns: The name.
+    /// - Throws: Where it cannot be renamed.
+    @discardableResult
+    package func putAside(at time: WallTime, after last: RotatedName? = nil) throws(SystemError) -> RotatedName {
         var name = RotatedName(stamp: Self.stamp(of: time))
-        if let last = try list().last?.name, !(last < name) {
-            name = RotatedName(stamp: last.stamp, number: last.number + 1)
-        }
+        let last = if let last { Optional(last) } else { try names().max() }
+        if let last, !(last < name) { name = RotatedName(stamp: last.stamp, number: last.number + 1) }
         while true {
             do throws(SystemError) {
-                return try AtomicFile.renameToNew(path, "\(path).\(name)")
+                try AtomicFile.renameToNew(path, "\(path).\(name)")
+                return name
             } catch {
                 // An interrupted compression, or something that is no file, has the name.
                 guard error.errno == .fileExists, name.number < 10_000 else { throw error }

@@ -261,4 +261,14 @@ import Testing
             #expect(bench.noticed.count == 1)
         }
     }
+
+    @Test func `a file that is removed while it is compressed leaves nothing, and is no problem`() throws {
+        try withBench { bench in
+            let paths = try bench.putAside("one\n", "two\n")
+            bench.change = { _ in if bench.started.isEmpty { unlink(paths[0]) } }
+            bench.note(.compressing(.gzip))
+            try bench.wait(for: ["log.20260101T000001Z.gz"])
+            #expect(bench.noticed.isEmpty)
+        }
+    }
 }

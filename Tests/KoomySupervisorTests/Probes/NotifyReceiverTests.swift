@@ -92,7 +92,7 @@ struct NotifyReceiverTests {
         )
         try listener.wait()
         let worker = try Program.python(
-            pythonSender + ["s.sendto(b'STATUS=here', path)", "time.sleep(100)"],
+            pythonSender + ["s.sendto(b'STATUS=here', path)", "signal.pause()"],
             environment: listener.environment
         )
         listener.accept(worker)

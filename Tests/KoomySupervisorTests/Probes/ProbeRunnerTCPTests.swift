@@ -32,13 +32,18 @@ struct ProbeRunnerTCPTests {
 
     @Test func `a worker that accepts late has the time until the timeout`() throws {
         let listener = try InheritedListener()
-        let worker = try listener.python([
-            "import socket, time", "s = socket.socket(fileno=3)", "s.setblocking(True)", "time.sleep(0.3)",
-            "c = s.accept()", "time.sleep(100)",
-        ])
+        let gate = try Gate()
+        let worker = try listener.python(
+            ["import signal, socket", "s = socket.socket(fileno=3)", "s.setblocking(True)"] + gate.python
+                + ["c = s.accept()", "signal.pause()"]
+        )
         let bench = try ProbeBench()
         bench.subject.privateAddress = listener.socket.address
-        #expect(try bench.result(of: tcp(.privateSocket)) == .succeeded)
+        let result = try bench.result(of: tcp(.privateSocket)) {
+            try bench.loop.turn(for: .milliseconds(100))
+            try gate.open()
+        }
+        #expect(result == .succeeded)
         withExtendedLifetime(worker) {}
     }
 

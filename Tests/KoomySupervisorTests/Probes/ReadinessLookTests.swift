@@ -9,35 +9,13 @@ import Testing
 ///
 /// Each is held up by a gate before it listens, so that both can be asked for.
 struct ReadinessLookTests {
-    /// A file that a program waits for.
-    private struct Gate {
-        let workspace: Workspace
-        var path: String { workspace("open") }
-        /// Made by the program when it has come to the gate.
-        var reached: String { workspace("reached") }
-
-        init() throws { workspace = try Workspace() }
-
-        func open() throws { try Files.write("", to: path) }
-
-        /// Waits until a program stands before it.
-        func waitForArrival() throws { try eventually("the gate is reached") { Files.exists(reached) } }
-
-        /// The lines of a Python program that wait here.
-        var python: [String] {
-            [
-                "import os, time", "open('\(reached)', 'w').close()",
-                "while not os.path.exists('\(path)'): time.sleep(0.01)",
-            ]
-        }
-    }
-
     /// Starts a Python server on the inherited socket and looks at it on both sides of the gate.
     private func expectSeen(_ serve: [String], nonblocking: Bool = false) throws {
         let gate = try Gate()
-        defer { Files.remove(gate.workspace.path) }
         let listener = try InheritedListener(nonblocking: nonblocking)
-        let program = try listener.python(["import socket", "s = socket.socket(fileno=3)"] + gate.python + serve)
+        let program = try listener.python(
+            ["import os, signal, socket", "s = socket.socket(fileno=3)"] + gate.python + serve
+        )
         try gate.waitForArrival()
         #expect(listener.look(at: program) == nil, "it has the socket and does not wait on it")
         try gate.open()
@@ -48,8 +26,8 @@ struct ReadinessLookTests {
 
     @Test func `an accept in one thread of several`() throws {
         try expectSeen([
-            "import threading", "for i in range(5): threading.Thread(target=time.sleep, args=(100,)).start()",
-            "s.setblocking(True)", "threading.Thread(target=s.accept).start()", "time.sleep(100)",
+            "import threading", "for i in range(5): threading.Thread(target=signal.pause).start()",
+            "s.setblocking(True)", "threading.Thread(target=s.accept).start()", "signal.pause()",
         ])
     }
 
@@ -93,17 +71,17 @@ struct ReadinessLookTests {
     }
 
     @Test func `a child of the worker`() throws {
-        try expectSeen(["if os.fork(): time.sleep(100)", "s.setblocking(True)", "s.accept()"])
+        try expectSeen(["if os.fork(): signal.pause()", "s.setblocking(True)", "s.accept()"])
     }
 
     @Test func `what waits on something else does not count`() throws {
         let listener = try InheritedListener()
         // The listener is in an epoll set for writing only, in a poll without events, in a select for exceptions.
         let program = try listener.python([
-            "import os, select, socket, threading, time", "s = socket.socket(fileno=3)", "e = select.epoll()",
+            "import os, select, signal, socket, threading", "s = socket.socket(fileno=3)", "e = select.epoll()",
             "e.register(3, select.EPOLLOUT)", "p = select.poll()", "p.register(3, 0)", "r, w = os.pipe()",
             "t = [lambda: e.poll(100), lambda: p.poll(100000), lambda: select.select([r], [], [3], 100),",
-            "     lambda: os.read(r, 1)]", "for f in t: threading.Thread(target=f).start()", "time.sleep(100)",
+            "     lambda: os.read(r, 1)]", "for f in t: threading.Thread(target=f).start()", "signal.pause()",
         ])
         try eventually("all its threads sleep") { ProcFS.blockedCalls(of: program.pid)?.count == 5 }
         #expect(listener.look(at: program) == nil)
@@ -112,8 +90,8 @@ struct ReadinessLookTests {
     @Test func `one that has stopped to accept is not taken to`() throws {
         let listener = try InheritedListener()
         let program = try listener.python([
-            "import select, time", "e = select.epoll()", "e.register(3, select.EPOLLIN | select.EPOLLONESHOT)",
-            "e.poll()", "time.sleep(100)",
+            "import select, signal", "e = select.epoll()", "e.register(3, select.EPOLLIN | select.EPOLLONESHOT)",
+            "e.poll()", "signal.pause()",
         ])
         try listener.expectAccepting(program)
         let connection = try StreamSocket.connect(to: .loopback(port: listener.port))
@@ -125,24 +103,24 @@ struct ReadinessLookTests {
     func `of the sockets of its own only one that listens counts`(_ others: Int) throws {
         let workspace = try Workspace()
         defer { Files.remove(workspace.path) }
+        let gate = try Gate()
         // More than a few sockets are looked up in the tables of the kernel, and not asked one by one.
         let program = try Program([
             "python3", "-c",
             """
-            import os, socket, time
+            import os, signal, socket
             keep = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(\(others))]
             keep += socket.socketpair()
             bound = socket.socket(); bound.bind(('127.0.0.1', 0))
-            open('\(workspace("up"))', 'w').close()
-            while not os.path.exists('\(workspace("open"))'): time.sleep(0.01)
+            \(gate.python.joined(separator: "\n"))
             bound.listen()
             open('\(workspace("port"))', 'w').write(str(bound.getsockname()[1]) + '\\n')
-            time.sleep(100)
+            signal.pause()
             """,
         ])
-        try eventually("it has its sockets") { Files.exists(workspace("up")) }
+        try gate.waitForArrival()
         #expect(ReadinessObserver.look(at: program.tree, listeners: []) == nil)
-        try workspace.write("", to: "open")
+        try gate.open()
         let port = try eventually("it listens") { Files.lines(of: workspace("port")).first.flatMap { UInt16($0) } }
         #expect(ReadinessObserver.look(at: program.tree, listeners: []) == .ownsListener(port: port))
     }
@@ -205,11 +183,10 @@ struct ReadinessOfServersTests {
         let workspace = try Workspace()
         defer { Files.remove(workspace.path) }
         let listener = try InheritedListener()
+        let gate = try Gate()
         try workspace.write(
             """
-            import os, time
-            open('\(workspace("up"))', 'w').close()
-            while not os.path.exists('\(workspace("open"))'): time.sleep(0.01)
+            \(gate.python.joined(separator: "\n"))
             def app(environ, start):
                 start('200 OK', [])
                 return [b'ok']
@@ -223,9 +200,9 @@ struct ReadinessOfServersTests {
             ],
             folder: workspace.path
         )
-        try eventually("a worker loads the app") { Files.exists(workspace("up")) }
+        try gate.waitForArrival()
         #expect(listener.look(at: gunicorn) == nil)
-        try workspace.write("", to: "open")
+        try gate.open()
         try listener.expectAccepting(gunicorn)
         #expect(try HTTP.get("/", from: .tcp(listener.port)).status == 200)
     }

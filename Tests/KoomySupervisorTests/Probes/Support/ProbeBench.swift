@@ -26,11 +26,14 @@ final class ProbeBench {
         subject = ProbeRunner.Subject(slot: slot, privateAddress: server.listener.address)
     }
 
-    /// Performs a probe and returns its answer, which must not come before `run` has returned.
-    func result(of probe: Probe) throws -> ProbeResult {
+    /// Performs a probe and returns its answer, which must not come before `run` has returned, nor while a test does
+    /// something in between.
+    func result(of probe: Probe, after step: () throws -> Void = {}) throws -> ProbeResult {
         var results: [ProbeResult] = []
         let handle = runner.run(probe, on: subject) { results.append($0) }
         guard results.isEmpty else { throw NotInTime(description: "it answered inside the call") }
+        try step()
+        guard results.isEmpty else { throw NotInTime(description: "it answered before that: \(results)") }
         try loop.turn(until: "the probe has an answer") { !results.isEmpty }
         guard results.count == 1, handle.isFinished else { throw NotInTime(description: "\(results)") }
         return results[0]
