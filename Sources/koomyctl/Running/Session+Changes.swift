@@ -168,10 +168,13 @@ extension ControlCommand {
         switch self {
         case .start(let request): request.targets ?? []
         case .stop(let request), .restart(let request), .abort(let request), .reset(let request),
-            .delete(let request), .flushLogs(let request), .rotateLogs(let request):
+            .delete(let request), .pause(let request), .resume(let request), .promote(let request),
+            .flushLogs(let request), .rotateLogs(let request):
             request.targets
         case .reload(let request): request.targets ?? []
         case .scale(let request): [request.app]
+        case .deploy(let request): [request.app]
+        case .rollback(let request): [request.app]
         case .stopDaemon, .upgradeDaemon, .reopenLogs: []
         }
     }
