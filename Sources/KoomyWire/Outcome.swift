@@ -8,7 +8,8 @@ public enum ExitCode: Int32, CaseIterable, Codable, Hashable, Sendable {
     case noSuchApp = 2
     /// No daemon answers.
     case noDaemon = 3
-    /// A new worker failed to start, or ended before it was ready; in a reload the old ones stayed.
+    /// A new worker failed to start, or ended before it was ready; in a reload the old ones stayed. Or the build of a
+    /// release failed.
     case workerFailed = 4
     /// A new worker was not ready in time; in a reload the old ones stayed.
     case readyTimeout = 5
@@ -48,6 +49,8 @@ public enum Outcome: String, CaseIterable, Codable, Hashable, Sendable {
     case noDaemon = "no_daemon"
     /// A new worker failed to start, or ended before it was ready.
     case workerFailed = "worker_failed"
+    /// The build of a release failed, before anything was changed; said by clients only.
+    case buildFailed = "build_failed"
     /// A new worker was not ready in time.
     case readyTimeout = "ready_timeout"
     /// A new worker was ready and then failed within `healthy_time`.
@@ -90,7 +93,7 @@ public enum Outcome: String, CaseIterable, Codable, Hashable, Sendable {
         case .trouble: .trouble
         case .noSuchApp, .noSuchWorker: .noSuchApp
         case .noDaemon, .shuttingDown: .noDaemon
-        case .workerFailed: .workerFailed
+        case .workerFailed, .buildFailed: .workerFailed
         case .readyTimeout: .readyTimeout
         case .unhealthy: .unhealthy
         case .drainForced: .drainForced
@@ -115,7 +118,7 @@ public enum Outcome: String, CaseIterable, Codable, Hashable, Sendable {
         case .methodNotAllowed: 405
         case .tooLarge: 413
         case .badConfiguration, .stateUnreadable: 422
-        case .trouble, .superseded, .aborted, .workerFailed, .readyTimeout, .unhealthy, .drainForced: 409
+        case .trouble, .superseded, .aborted, .workerFailed, .buildFailed, .readyTimeout, .unhealthy, .drainForced: 409
         case .internalError: 500
         case .noDaemon, .shuttingDown: 503
         case .timedOut: 504

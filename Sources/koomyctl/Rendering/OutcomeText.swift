@@ -81,7 +81,7 @@ struct OutcomeText {
         case .internalError: return "koomyctl events"
         case .badConfiguration: return "koomyctl validate \(file ?? "FILE")"
         case .usage, .badRequest, .notFound, .methodNotAllowed, .tooLarge, .notPermitted, .stateUnreadable, .trouble,
-            .done, nil:
+            .buildFailed, .done, nil:
             return nil
         }
     }
