@@ -1,4 +1,3 @@
-import Glibc
 import KoomyModel
 import KoomySystem
 
@@ -63,7 +62,7 @@ struct ChildProgram {
             if !events[2].isEmpty { isOpen.error = try pass(errorEnd, .error, onOutput) }
             let isLate = deadline.map { $0 <= MonotonicClock.now() } ?? false
             if !events[3].isEmpty || isLate {
-                Self.killDescendants()
+                killAll(process)
                 return events[3].isEmpty ? .timedOut : .interrupted
             }
             guard !events[0].isEmpty, let reason = try process.pidfd.reap() else { continue }
@@ -94,13 +93,17 @@ struct ChildProgram {
         while let bytes = try end.read(most: 65_536), !bytes.isEmpty { onOutput(stream, bytes) }
     }
 
-    /// Kills everything below this process, until nothing is left of it.
-    private static func killDescendants() {
+    /// Kills it with everything that it has started, until nothing is left of that.
+    ///
+    /// What has left its session is known by the mark that deployments put into the environment.
+    private func killAll(_ process: borrowing SpawnedProcess) {
+        let marker = environment[DeployTools.marker].map { TreeMark.Marker(name: DeployTools.marker, value: $0) }
+        let mark = TreeMark(root: process.pid, marker: marker)
         let deadline = MonotonicClock.now() + TimeSpan.seconds(10)
-        while let pids = ProcessTree.descendants(of: ThisProcess.id), !pids.isEmpty, MonotonicClock.now() < deadline {
-            for pid in pids { _ = kill(pid, SIGKILL) }
-            while let pid = try? ChildWaiter.nextEnded() { _ = try? ChildWaiter.reap(pid) }
-            _ = poll(nil, 0, 2)
+        while !ProcessTree.signal(.kill, mark).isEmpty, MonotonicClock.now() < deadline {
+            _ = try? Poll.wait([.init(process.pidfd.descriptor.number, .readable)], atMost: .milliseconds(2))
         }
+        _ = try? Poll.wait([.init(process.pidfd.descriptor.number, .readable)], atMost: .seconds(1))
+        _ = try? process.pidfd.reap()
     }
 }

@@ -51,13 +51,9 @@ final class Deployment {
         let signals = try held()
         tools.interruption = signals.descriptor.number
         defer { tools.interruption = nil }
-        do throws(SystemError) {
-            try ThisProcess.adoptOrphans()
-        } catch {
-            throw DeployFailure(error)
-        }
-        try takeLock(of: target.layout)
-        let release = try prepare(target)
+        // What is waited for may have changed how the app is deployed.
+        let hasWaited = try takeLock(of: target.layout)
+        let release = try prepare(hasWaited ? findAgain(target) : target)
         guard !signals.hasCome else {
             if release.isNew { removeQuietly(release) }
             throw .interrupted
@@ -78,21 +74,31 @@ final class Deployment {
         }
     }
 
-    private func takeLock(of layout: DeployLayout) throws(DeployFailure) {
+    private func findAgain(_ before: DeployTarget) throws(DeployFailure) -> DeployTarget {
+        let target = try find()
+        guard target.layout == before.layout else {
+            throw DeployFailure(.badConfiguration, "\(wish.app.text) has moved to \(target.deploy.root) meanwhile")
+        }
+        return target
+    }
+
+    /// - Returns: Whether another deployment was waited for.
+    private func takeLock(of layout: DeployLayout) throws(DeployFailure) -> Bool {
         let folders = ReleaseFolders(layout: layout, tools: tools)
+        var hasWaited = false
         try steps.perform("locking", "takes the lock of \(layout.root)") { () throws(DeployFailure) in
             try folders.prepare()
-            lock = try acquire(layout.lockFile)
+            lock = try acquire(layout.lockFile, &hasWaited)
         }
         let left = try folders.removeLeftovers()
         if !left.isEmpty {
             steps.tell("tidied", "removed what was left of \(left.map(\.text).joined(separator: ", "))")
         }
+        return hasWaited
     }
 
     /// Another deployment that is under way is waited for, or said.
-    private func acquire(_ path: String) throws(DeployFailure) -> LockFile {
-        var hasWaited = false
+    private func acquire(_ path: String, _ hasWaited: inout Bool) throws(DeployFailure) -> LockFile {
         while true {
             do {
                 return try LockFile.acquire(path)
@@ -130,7 +136,7 @@ final class Deployment {
         } else {
             // With -q nobody has seen them yet.
             Output.print(failure.tail.map { "  \(session.errors.clean($0))" }, to: .errors)
-            Output.print(OutcomeText(screen: session.errors).failure("deploy", error), to: .errors)
+            Output.print(OutcomeText(screen: session.errors).failureToPrepare("deploy", error), to: .errors)
         }
         return error.exitCode
     }

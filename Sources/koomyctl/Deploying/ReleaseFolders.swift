@@ -24,10 +24,8 @@ struct ReleaseFolders {
         let names = names
         for id in names.compactMap(DeployLayout.failed(named:)) { try removeTree(layout.failed(id)) }
         let found = names.compactMap(DeployLayout.incomplete(named:))
-        for id in found {
-            killPrograms(of: id)
-            try remove(id)
-        }
+        killStrays()
+        for id in found { try remove(id) }
         return found
     }
 
@@ -97,18 +95,26 @@ struct ReleaseFolders {
         }
     }
 
-    /// Ends what a dead deployment has started and what still writes into its release.
-    private func killPrograms(of id: ReleaseID) {
-        let mark = "\(layout.root) \(id.text)"
-        func left() -> [ProcessID] {
-            ProcFS.processIDs().filter { ProcFS.environmentValue(DeployTools.marker, of: $0) == mark }
+    /// Ends what dead deployments have started and what may still write into their releases.
+    ///
+    /// What the build of a complete release has left, as a build server that waits for more, is none of that.
+    private func killStrays() {
+        let complete = Set(complete.map(\.text))
+        let prefix = "\(layout.root) "
+        func strays() -> [ProcessID] {
+            ProcFS.processIDs().filter { pid in
+                guard pid != ThisProcess.id, let mark = ProcFS.environmentValue(DeployTools.marker, of: pid) else {
+                    return false
+                }
+                return mark.hasPrefix(prefix) && !complete.contains(String(mark.dropFirst(prefix.count)))
+            }
         }
         let deadline = MonotonicClock.now() + TimeSpan.seconds(5)
-        var pids = left()
+        var pids = strays()
         while !pids.isEmpty, MonotonicClock.now() < deadline {
             for pid in pids { _ = kill(pid, SIGKILL) }
             _ = poll(nil, 0, 5)
-            pids = left()
+            pids = strays()
         }
     }
 }

@@ -36,11 +36,9 @@ extension ReleaseSource {
     /// The folder of a work tree, or a repository without one.
     static func topFolder(of path: String, _ tools: DeployTools) throws(DeployFailure) -> String {
         let path = try tools.realPath(of: path)
-        let answer = try tools.run([
-            "git", "-C", path, "rev-parse", "--path-format=absolute", "--is-bare-repository", "--git-common-dir",
-        ])
+        let answer = try tools.run(["git", "-C", path, "rev-parse", "--is-inside-work-tree", "--absolute-git-dir"])
         let lines = answer.split(separator: "\n").map(String.init)
-        if lines.first == "true" { return lines.last ?? path }
+        if lines.first != "true" { return lines.last ?? path }
         let top = try tools.run(["git", "-C", path, "rev-parse", "--path-format=absolute", "--show-toplevel"])
         return top.hasSuffix("\n") ? String(top.dropLast()) : top
     }
