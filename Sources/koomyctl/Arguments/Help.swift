@@ -164,6 +164,8 @@ extension ExitCode {
         case .drainForced: "done, but an old worker had to be killed"
         case .superseded: "a later request took its place"
         case .aborted: "aborted on request"
+        case .noRoom: "the host has no memory for a new worker beside the old ones; nothing was changed"
+        case .stepFailed: "a build or a hook of a deployment failed; nothing was changed"
         case .notPermitted: "not permitted"
         case .usage: "the command line is wrong"
         case .badConfiguration: "the ecosystem file, or the daemon's state, is wrong or cannot be read"
