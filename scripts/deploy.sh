@@ -14,8 +14,8 @@
 # What it does: checks the file; builds a release; rehearses it, which is where its health is tested, in a worker that
 # nobody else can reach; replaces the workers one at a time; shows the status. Whatever fails, what serves goes on.
 #
-# Exit codes (koomyctl help has them all): 0 it serves; 4 the build or a new worker failed; 5 not ready in time;
-# 6 unhealthy; 7 it serves, but an old worker had to be killed; 64 wrong usage; 65 the file or the source is wrong.
+# Exit codes (koomyctl help has them all): 0 it serves; 4 a new worker failed; 5 not ready in time; 6 unhealthy; 7 it
+# serves, but an old worker had to be killed; 12 the build or a hook failed; 64 wrong usage; 65 file or source wrong.
 set -euo pipefail
 
 say() { printf '==> %s\n' "$*"; }

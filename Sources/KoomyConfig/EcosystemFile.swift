@@ -11,14 +11,14 @@ package struct Ecosystem: Hashable, Sendable {
 package enum EcosystemFile {
     /// Reads the file at `path`; throws every problem of the file at once.
     ///
-    /// It is read as if it stood at `name`, where that is given: as one of a release to which no link leads yet.
+    /// Where `source` is given, that is read in its place: the same file by another path.
     package static func load(
         path: String,
-        as name: String? = nil,
+        from source: String? = nil,
         context: LoadContext
     ) throws(ConfigurationError) -> Ecosystem {
         try SourceFormat.refuseJavaScript(named: path)
-        return try parse(bytes: FileContents.read(path: path), name: name ?? path, context: context)
+        return try parse(bytes: FileContents.read(path: source ?? path), name: path, context: context)
     }
 
     /// Reads the text of a file; throws every problem of the text at once.

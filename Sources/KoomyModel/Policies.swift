@@ -67,8 +67,8 @@ package struct RolloutPolicy: Hashable, Sendable, Codable {
     package var stagger = TimeSpan.zero
     package var memoryShortage = MemoryShortage.refuse
     /// No worker is replaced while tasks of the host wait for memory for a larger part of the last 10 seconds, in per
-    /// cent (`some avg10` of /proc/pressure/memory); nil for no such limit.
-    package var pressureLimit: Double? = 40
+    /// cent (`some avg10` of /proc/pressure/memory); 100 for no such limit.
+    package var pressureLimit = 40.0
     /// A new worker has to stay ready, and healthy, this long before the old one is asked to leave.
     package var healthyTime = TimeSpan.seconds(2)
     /// A new worker that is not ready after this long has failed.

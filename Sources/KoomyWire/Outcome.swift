@@ -8,8 +8,7 @@ public enum ExitCode: Int32, CaseIterable, Codable, Hashable, Sendable {
     case noSuchApp = 2
     /// No daemon answers.
     case noDaemon = 3
-    /// A new worker failed to start, or ended before it was ready; in a reload the old ones stayed. Or the build of a
-    /// release failed.
+    /// A new worker failed to start, or ended before it was ready; in a reload the old ones stayed.
     case workerFailed = 4
     /// A new worker was not ready in time; in a reload the old ones stayed.
     case readyTimeout = 5
@@ -23,6 +22,10 @@ public enum ExitCode: Int32, CaseIterable, Codable, Hashable, Sendable {
     case aborted = 9
     /// The daemon does not take orders from this user.
     case notPermitted = 10
+    /// A new worker would not fit the host's memory beside the old ones; nothing was changed.
+    case noRoom = 11
+    /// A build or a hook of a deployment failed; nothing was changed.
+    case stepFailed = 12
     /// The command line, or the request, is wrong (EX_USAGE of sysexits.h).
     case usage = 64
     /// The ecosystem file is wrong or cannot be read, or the state of the daemon cannot be read (EX_DATAERR).
@@ -49,8 +52,6 @@ public enum Outcome: String, CaseIterable, Codable, Hashable, Sendable {
     case noDaemon = "no_daemon"
     /// A new worker failed to start, or ended before it was ready.
     case workerFailed = "worker_failed"
-    /// The build of a release failed, before anything was changed; said by clients only.
-    case buildFailed = "build_failed"
     /// A new worker was not ready in time.
     case readyTimeout = "ready_timeout"
     /// A new worker was ready and then failed within `healthy_time`.
@@ -61,6 +62,10 @@ public enum Outcome: String, CaseIterable, Codable, Hashable, Sendable {
     case superseded
     /// It was aborted on request.
     case aborted
+    /// The host has no memory for a new worker beside the old ones.
+    case noRoom = "no_room"
+    /// A build or a hook of a deployment failed.
+    case stepFailed = "step_failed"
     /// This user may not.
     case notPermitted = "not_permitted"
     /// The command line is wrong; said by clients only.
@@ -93,12 +98,14 @@ public enum Outcome: String, CaseIterable, Codable, Hashable, Sendable {
         case .trouble: .trouble
         case .noSuchApp, .noSuchWorker: .noSuchApp
         case .noDaemon, .shuttingDown: .noDaemon
-        case .workerFailed, .buildFailed: .workerFailed
+        case .workerFailed: .workerFailed
         case .readyTimeout: .readyTimeout
         case .unhealthy: .unhealthy
         case .drainForced: .drainForced
         case .superseded: .superseded
         case .aborted: .aborted
+        case .noRoom: .noRoom
+        case .stepFailed: .stepFailed
         case .notPermitted: .notPermitted
         case .usage, .badRequest, .notFound, .methodNotAllowed, .tooLarge: .usage
         case .badConfiguration, .stateUnreadable: .badConfiguration
@@ -118,7 +125,9 @@ public enum Outcome: String, CaseIterable, Codable, Hashable, Sendable {
         case .methodNotAllowed: 405
         case .tooLarge: 413
         case .badConfiguration, .stateUnreadable: 422
-        case .trouble, .superseded, .aborted, .workerFailed, .buildFailed, .readyTimeout, .unhealthy, .drainForced: 409
+        case .trouble, .superseded, .aborted, .noRoom, .stepFailed, .workerFailed, .readyTimeout, .unhealthy,
+            .drainForced:
+            409
         case .internalError: 500
         case .noDaemon, .shuttingDown: 503
         case .timedOut: 504

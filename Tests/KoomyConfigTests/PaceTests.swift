@@ -46,7 +46,7 @@ import Testing
 
     @Test func `the limit of pressure is a percentage or none`() throws {
         #expect(try app("pressure_limit: 80%\n").rollout.pressureLimit == 80)
-        #expect(try app("pressure_limit: false\n").rollout.pressureLimit == nil)
+        #expect(try app("pressure_limit: false\n").rollout.pressureLimit == 100)
         expectAttributeProblems("pressure_limit: «0\n", "more than 0 and at most 100 per cent, not 0")
         expectAttributeProblems("pressure_limit: «101%\n", "at most 100 per cent, not 101% | pressure_limit: 40")
         expectAttributeProblems("pressure_limit: «much\n", "a percentage, or false, not the text \"much\"")

@@ -11,8 +11,8 @@ import Testing
     @Test func `the words are those that programs rely on`() {
         #expect(
             Outcome.allCases.map(\.rawValue) == [
-                "done", "trouble", "no_such_app", "no_such_worker", "no_daemon", "worker_failed", "build_failed",
-                "ready_timeout", "unhealthy",
+                "done", "trouble", "no_such_app", "no_such_worker", "no_daemon", "worker_failed", "ready_timeout",
+                "unhealthy",
                 "drain_forced", "superseded", "aborted", "not_permitted", "usage", "bad_request", "not_found",
                 "method_not_allowed", "too_large", "bad_configuration", "state_unreadable", "internal", "shutting_down",
                 "cannot_save",

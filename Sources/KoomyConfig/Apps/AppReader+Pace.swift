@@ -23,7 +23,7 @@ extension AppReader {
         policy.memoryShortage =
             fields[.memoryShort]?.word(RolloutPolicy.MemoryShortage.self) ?? policy.memoryShortage
         if let field = fields[.pressureLimit] {
-            policy.pressureLimit = field.isFalse ? nil : pressureLimit(field) ?? policy.pressureLimit
+            policy.pressureLimit = field.isFalse ? 100 : pressureLimit(field) ?? policy.pressureLimit
         }
     }
 

@@ -140,7 +140,7 @@ extension CommandName {
             Makes a release of a folder, a tarball or a commit, below the path of the app's deploy block: copies it, links
             what is shared, builds it. Nothing that serves is touched by that. Then koomyd rehearses it, replaces the
             workers one at a time, and has current lead to it; whatever fails, everything is as it was. Exits with 0 only
-            if the release serves; 4 if its build failed or a new worker did, 65 if its source or file is wrong.
+            if the release serves; with 12 if its build failed, and 65 if its source or file is wrong.
             """
         case .rollback:
             """
@@ -199,12 +199,14 @@ extension ExitCode {
         case .trouble: "doctor found an error, or a log file could not be read"
         case .noSuchApp: "no such app or worker"
         case .noDaemon: "no daemon answers"
-        case .workerFailed: "a new worker, or a build, failed (the old ones stay)"
+        case .workerFailed: "a new worker failed (the old ones stay)"
         case .readyTimeout: "a new worker was not ready in time (the old ones stay)"
         case .unhealthy: "a new worker was unhealthy (the old ones stay or were restored)"
         case .drainForced: "done, but an old worker had to be killed"
         case .superseded: "a later request took its place"
         case .aborted: "aborted on request"
+        case .noRoom: "the host has no memory for a new worker beside the old ones; nothing was changed"
+        case .stepFailed: "a build or a hook of a deployment failed; nothing was changed"
         case .notPermitted: "not permitted"
         case .usage: "the command line is wrong"
         case .badConfiguration: "the ecosystem file, or the daemon's state, is wrong or cannot be read"

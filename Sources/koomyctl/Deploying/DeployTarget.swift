@@ -43,7 +43,7 @@ struct DeployTarget {
         )
         let apps: [AppSpec]
         do throws(ConfigurationError) {
-            apps = try EcosystemFile.load(path: place ?? file, as: file, context: context).apps
+            apps = try EcosystemFile.load(path: file, from: place, context: context).apps
         } catch {
             let diagnostics = error.diagnostics.map(DiagnosticView.init)
             throw DeployFailure(

@@ -168,6 +168,7 @@ extension Deployment {
         let build = ReleaseBuild(
             app: target.app,
             task: task,
+            id: id,
             release: target.layout.release(id),
             revision: source.revision,
             logPath: target.layout.buildLog(id),

@@ -7,7 +7,7 @@ import KoomyWire
 
 extension Deployment {
     func askKoomyd(for release: Release) -> Int32 {
-        let path = (try? tools.realPath(of: release.path)) ?? release.path
+        let path = SymbolicLink.resolve(release.path) ?? release.path
         let view = ReleaseView(
             id: release.id.text,
             path: path,
@@ -35,7 +35,7 @@ extension Deployment {
         let link = CurrentLink(layout: release.target.layout)
         let before = link.target
         do throws(DeployFailure) {
-            try link.lead(to: "releases/\(release.id.text)", tools)
+            try link.lead(to: "releases/\(release.id.text)")
         } catch {
             if release.isNew { removeQuietly(release) }
             return fail(error)
@@ -45,7 +45,7 @@ extension Deployment {
         if !Self.isSuccess(code), !Self.mayGoOn(code) {
             _ = try? client.command(.delete(TargetsRequest(targets: [wish.app.text])))
             do throws(DeployFailure) {
-                try link.restore(before, tools)
+                try link.lead(to: before)
             } catch {
                 session.note("\(link.layout.link) still leads to \(release.id.text): \(error.error.message)")
             }

@@ -10,6 +10,8 @@ struct ReleaseBuild {
 
     let app: AppSpec
     let task: DeploySpec.Task
+    let id: ReleaseID
+    /// Its folder.
     let release: String
     let revision: String
     let logPath: String
@@ -61,7 +63,7 @@ struct ReleaseBuild {
         case .interrupted: return .interrupted
         }
         return DeployFailure(
-            .buildFailed,
+            .stepFailed,
             "the build failed: \(why)",
             hint: "all it wrote is in \(logPath)",
             tail: tail
@@ -84,7 +86,7 @@ struct ReleaseBuild {
             let program = try ProgramSearch.find(task.arguments.first ?? "", in: release, path: path)
             return [program] + task.arguments.dropFirst()
         } catch {
-            throw DeployFailure(.buildFailed, "the build failed: \(error)")
+            throw DeployFailure(.stepFailed, "the build failed: \(error)")
         }
     }
 
@@ -100,7 +102,7 @@ struct ReleaseBuild {
         for name in ["LANG", "TZ"] { environment[name] = tools.environment[name] }
         environment.merge(app.environment) { $1 }
         environment["KOOMY_APP"] = app.name.text
-        environment["KOOMY_RELEASE"] = release
+        environment["KOOMY_RELEASE"] = id.text
         environment["KOOMY_REVISION"] = revision
         environment[DeployTools.marker] = tools.mark
         return environment

@@ -65,9 +65,8 @@ struct ReleaseFolders {
 
     /// The releases in which a process of this host works, whoever has started it.
     static func occupied(_ layout: DeployLayout) -> Set<ReleaseID> {
-        guard let resolved = realpath(layout.releases, nil) else { return [] }
-        defer { free(resolved) }
-        let prefix = String(cString: resolved) + "/"
+        guard let resolved = SymbolicLink.resolve(layout.releases) else { return [] }
+        let prefix = resolved + "/"
         var found: Set<ReleaseID> = []
         for pid in ProcFS.processIDs() {
             guard let folder = ProcFS.workingDirectory(of: pid), folder.hasPrefix(prefix) else { continue }

@@ -89,9 +89,11 @@ struct OutcomeText {
         case .noDaemon, .shuttingDown: return "koomyctl daemon status"
         case .cannotSave: return "free some space on the disk that holds koomyd's state"
         case .internalError: return "koomyctl events"
+        case .noRoom: return "memory_short: stop-first in the file, or fewer instances"
+        case .stepFailed: return "koomyctl history\(name)"
         case .badConfiguration: return "koomyctl validate \(file ?? "FILE")"
         case .usage, .badRequest, .notFound, .methodNotAllowed, .tooLarge, .notPermitted, .stateUnreadable, .trouble,
-            .buildFailed, .done, nil:
+            .done, nil:
             return nil
         }
     }

@@ -193,10 +193,10 @@ extension Outcome {
     /// Whether what still runs after it is worth knowing.
     fileprivate var leavesWorkersRunning: Bool {
         switch self {
-        case .workerFailed, .readyTimeout, .unhealthy, .drainForced, .superseded, .aborted: true
+        case .workerFailed, .readyTimeout, .unhealthy, .drainForced, .superseded, .aborted, .noRoom, .stepFailed: true
         case .done, .noSuchApp, .noSuchWorker, .noDaemon, .notPermitted, .usage, .badRequest, .notFound,
             .methodNotAllowed, .tooLarge, .badConfiguration, .stateUnreadable, .internalError, .shuttingDown,
-            .cannotSave, .timedOut, .trouble, .buildFailed:
+            .cannotSave, .timedOut, .trouble:
             false
         }
     }

@@ -10,7 +10,7 @@ import Testing
     @Test func `a build that fails changes nothing and leaves its output`() throws {
         try DeployField.with("build: 'echo first; echo the reason >&2; exit 3'\n") { field in
             let (run, requests) = try field.deploy(["code"])
-            #expect(run.code == 4 && run.error.contains("deploy failed: the build failed: exit code 3"), "\(run)")
+            #expect(run.code == 12 && run.error.contains("deploy failed: the build failed: exit code 3"), "\(run)")
             #expect(!requests.contains { $0.hasPrefix("POST") })
             #expect(field.releases.isEmpty && field.remains.isEmpty, "\(field.remains)")
             let logs = Files.names(in: field.layout.buildLogs)
@@ -21,11 +21,11 @@ import Testing
             // With -q too, it is seen why.
             let quiet = try field.deploy(["code", "-q"]).run
             #expect(
-                quiet.code == 4 && quiet.out.isEmpty && quiet.error.hasPrefix("  first\n  the reason\ndeploy failed"),
+                quiet.code == 12 && quiet.out.isEmpty && quiet.error.hasPrefix("  first\n  the reason\ndeploy failed"),
                 "\(quiet)"
             )
             let kept = try field.deploy(["code", "--keep-failed"]).run
-            #expect(kept.code == 4 && field.releases.isEmpty && field.remains.count == 1, "\(kept)")
+            #expect(kept.code == 12 && field.releases.isEmpty && field.remains.count == 1, "\(kept)")
             #expect(field.remains.first?.hasPrefix(".failed-") == true)
             // The next one takes it away.
             try field.writeFile("")
@@ -38,7 +38,7 @@ import Testing
         let build = "build: {command: 'setsid sleep 1000 & sleep 1000', timeout: 300ms}\n"
         try DeployField.with(build) { field in
             let (run, _) = try field.deploy(["code"])
-            #expect(run.code == 4 && run.error.contains("not done within 300ms"), "\(run)")
+            #expect(run.code == 12 && run.error.contains("not done within 300ms"), "\(run)")
             #expect(field.releases.isEmpty && field.remains.isEmpty)
             #expect(ProcessTable.pids(withEnvironmentContaining: "\(DeployTools.marker)=\(field.root)").isEmpty)
         }
