@@ -81,7 +81,7 @@ extension Deployment {
         var tools = tools
         tools.interruption = nil
         let layout = release.target.layout
-        guard let used = inUse(layout), !used.contains(release.id) else {
+        guard isFree(release) else {
             session.note("release \(release.id.text) stays: it may still be in use")
             return
         }
@@ -89,6 +89,18 @@ extension Deployment {
             try ReleaseFolders(layout: layout, tools: tools).remove(release.id)
         } catch {
             session.note("cannot remove release \(release.id.text): \(error.error.message)")
+        }
+    }
+
+    /// Waits for workers of a release that are leaving it.
+    private func isFree(_ release: Release) -> Bool {
+        let layout = release.target.layout
+        let deadline = MonotonicClock.now() + release.target.app.stop.killTimeout + TimeSpan.seconds(2)
+        while true {
+            guard let used = inUse(layout), CurrentLink(layout: layout).release != release.id else { return false }
+            guard used.contains(release.id) else { return true }
+            guard MonotonicClock.now() < deadline else { return false }
+            _ = try? Poll.wait([], atMost: .milliseconds(20))
         }
     }
 
