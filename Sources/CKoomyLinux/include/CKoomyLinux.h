@@ -169,6 +169,8 @@ int koomy_unblock_signals(const int *signals, size_t count);
 /// 1 where the calling thread blocks this signal.
 int koomy_is_signal_blocked(int signal);
 int koomy_ignore_signal(int signal);
+/// A descriptor that is readable while one of these signals, which have to be blocked, is pending (signalfd(2)).
+int koomy_open_signals(const int *signals, size_t count);
 int koomy_get_limit(int resource, struct koomy_limit *limit);
 int koomy_set_limit(const struct koomy_limit *limit);
 /// Executes a program in place (execve(2)) with these descriptors kept open; returns only where that failed, with every

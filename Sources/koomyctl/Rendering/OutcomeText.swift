@@ -52,6 +52,16 @@ struct OutcomeText {
         failure(verb, error, hint: error.hint ?? advice(error, app: nil), between: [])
     }
 
+    /// What failed before koomyd was asked; what its outcome means there is not what to try here.
+    func failureToPrepare(_ verb: String, _ error: ErrorView) -> [String] {
+        failure(
+            verb,
+            error,
+            hint: error.hint ?? error.diagnostics.flatMap { _ in advice(error, app: nil) },
+            between: []
+        )
+    }
+
     private func failure(_ verb: String, _ error: ErrorView, hint: String?, between: [String]) -> [String] {
         let head = screen.styled("\(verb) failed:", .red) + " \(screen.clean(error.message))"
         let diagnostics = (error.diagnostics ?? []).map { "  \(screen.clean($0.text))" }

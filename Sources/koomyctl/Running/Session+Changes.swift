@@ -10,6 +10,15 @@ extension Session {
     }
 
     func change(_ verb: String, _ command: ControlCommand, _ client: ControlClient) throws(ClientError) -> Int32 {
+        try result(verb, command, client).code
+    }
+
+    /// Asks for a change, and says how it ended.
+    func result(
+        _ verb: String,
+        _ command: ControlCommand,
+        _ client: ControlClient
+    ) throws(ClientError) -> CommandResult {
         let progress = ProgressDisplay(errors, isQuiet: options.quiet || options.json)
         defer { progress.clear() }
         let result: CommandResult
@@ -25,17 +34,17 @@ extension Session {
             throw .refused(withSuggestion(error, command, client), status: status)
         }
         progress.clear()
-        guard !options.json else { return result.code }
+        guard !options.json else { return result }
         guard result.code != ExitCode.done.rawValue else {
             if !options.quiet { Output.print(OutcomeText(screen: results).success(verb, result)) }
-            return result.code
+            return result
         }
         let running =
             Outcome(rawValue: result.outcome)?.leavesWorkersRunning == true ? stillRunning(result, client) : nil
         var said = result
         said.hint = withSuggestion(ErrorView(result), command, client).hint
         Output.print(OutcomeText(screen: errors).failure(verb, said, running: running), to: .errors)
-        return result.code
+        return result
     }
 
     /// The apps that a command failed for, as they are now: what is still running has to be seen, not assumed.
@@ -129,7 +138,7 @@ extension Session {
         return nil
     }
 
-    private func changeLaunching(_ verb: String, _ command: ControlCommand) -> Int32 {
+    func changeLaunching(_ verb: String, _ command: ControlCommand) -> Int32 {
         withClient(verb) { client throws(ClientError) in
             do throws(ClientError) {
                 return try change(verb, command, client)
