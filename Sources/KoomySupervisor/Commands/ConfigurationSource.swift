@@ -15,6 +15,7 @@ struct ConfigurationSource {
     ///   - path: The file.
     ///   - release: The release that is meant where its path goes through the link.
     ///   - only: The apps of it that are meant; all of them where nil.
+    /// - Returns: What it defines, or why nothing is done.
     func load(_ path: String, in release: Release? = nil, only: [String]? = nil) -> Result<Loaded, Refusal> {
         let context = LoadContext(
             currentDirectory: "/",

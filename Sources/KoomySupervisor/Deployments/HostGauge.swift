@@ -4,7 +4,10 @@ import KoomySystem
 
 /// What the host has left.
 enum HostGauge {
+    /// Looks at the host.
+    ///
     /// - Parameter workers: Those beside which more are to run.
+    /// - Returns: What could be found out.
     static func measure(beside workers: [WorkerProcess]) -> HostLoad {
         let available = available
         return HostLoad(available: available, worker: largest(workers, available), pressure: pressure)

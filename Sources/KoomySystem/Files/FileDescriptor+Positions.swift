@@ -11,13 +11,6 @@ extension FileDescriptor {
         return FileDescriptor(owning: try check(koomy_open(path, flags, mode), "open", path))
     }
 
-    /// Opens a file to write at its end, for whoever writes through the descriptor; makes it where it is not there.
-    package static func appending(to path: String, mode: UInt32) throws(SystemError) -> FileDescriptor {
-        FileDescriptor(
-            owning: try check(koomy_open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, mode), "open", path)
-        )
-    }
-
     /// Returns when everything that was written is on the disk.
     package borrowing func synchronize() throws(SystemError) { try check(koomy_fsync(number), "fsync") }
 
