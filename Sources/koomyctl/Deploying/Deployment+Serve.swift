@@ -41,7 +41,12 @@ extension Deployment {
             return fail(error)
         }
         let request = StartRequest(file: release.target.file, only: [wish.app.text])
-        let code = session.changeLaunching("deploy", .start(request))
+        let code: Int32
+        do throws(ClientError) {
+            code = try session.result("deploy", .start(request), client).code
+        } catch {
+            code = fail(DeployFailure(error.view))
+        }
         if !Self.isSuccess(code), !Self.mayGoOn(code) {
             _ = try? client.command(.delete(TargetsRequest(targets: [wish.app.text])))
             do throws(DeployFailure) {
