@@ -21,13 +21,16 @@ struct DeployHost {
     }
 
     /// Writes a version into the folder `code`; `server` is what its workers do.
-    func write(_ version: String, deploy: [String] = [], server: String? = nil) throws {
+    ///
+    /// `deploy` are further lines of the deploy block, `further` of the app.
+    func write(_ version: String, deploy: [String] = [], lines further: [String] = [], server: String? = nil) throws {
         let api = try Binaries.path("koomy-api")
         let serves = "GIT_SHA=$(cat VERSION) exec '\(api)' \"$@\""
         try files.write("#!/bin/sh\n\(server ?? serves)\n", to: "code/server", executable: true)
         try files.write("\(version)\n", to: "code/VERSION")
         let lines = ["deploy:", "  path: \(root)"] + deploy.map { "  \($0)" }
-        let app = try Ecosystem.api("script: ./server", "cwd: \(link)", lines.joined(separator: "\n"))
+        let block = lines.joined(separator: "\n")
+        let app = try Ecosystem.api(["script: ./server", "cwd: \(link)", block] + further)
         try files.write(Ecosystem.file(app), to: "code/api.yaml")
     }
 
