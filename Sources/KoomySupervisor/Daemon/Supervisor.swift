@@ -213,6 +213,8 @@ package final class Supervisor {
         lastRequest = inheritance.lastRequest
         events.resume(after: inheritance.lastEvent)
         operations.inherit(inheritance.operations, inheritance.results)
+        let rolling = Set(fleet.apps.values.filter { $0.rollout != nil }.map(\.name))
+        deploymentLog.resume(rolling, fleet.knownNames, at: WallClock.now().milliseconds)
     }
 
     /// Something rare is being done.
