@@ -115,6 +115,7 @@ package final class LogSink {
     package func settle(_ pipe: LogPipe, _ lookahead: PipeLookahead) throws(SystemError) {
         guard let receipt, let (entry, taken) = receipt.takeLeft(of: pipe.identity) else { return }
         defer { receipt.end() }
+        lookahead.forget()
         // Nothing is taken before all files have it.
         if taken > 0 {
             guard entry.last == nil else { return }

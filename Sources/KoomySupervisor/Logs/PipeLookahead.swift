@@ -75,6 +75,9 @@ package final class PipeLookahead {
         return UnsafeRawBufferPointer(rebasing: buffer[..<min(count, held)])
     }
 
+    /// What was seen is not there any more, or of another pipe than the next one.
+    package func forget() { held = 0 }
+
     /// Takes bytes out of a pipe that was just looked at, all of them in one act that no kill divides.
     ///
     /// - Returns: How many were taken: all, or none where that is not possible.
