@@ -31,9 +31,9 @@ package final class LogSink {
 
     /// How many bytes it wants to see at once; nil where lines are carried without being seen.
     ///
-    /// It is half of what a pipe holds, so that its writer fills the one half while the other is on its way.
+    /// It is what a pipe holds: half of that, so that its writer fills the one half meanwhile, has been tried and is slower.
     package var share: Int? {
-        files.count == 1 && prefix.isEmpty && format.isVerbatim ? nil : Int(LogTable.pipeCapacity / 2)
+        files.count == 1 && prefix.isEmpty && format.isVerbatim ? nil : Int(LogTable.pipeCapacity)
     }
 
     /// Whether it makes sense to try to carry something.

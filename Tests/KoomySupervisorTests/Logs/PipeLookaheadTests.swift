@@ -117,6 +117,17 @@ struct PipeLookaheadTests {
         #expect(try bench.lookahead.firstByte(of: bench.readEnd) == nil)
     }
 
+    @Test func `what was seen of one pipe is not taken for what another one has`() throws {
+        let bench = try Bench()
+        try bench.write("one\ntwo\n")
+        let other = try Pipe().shared()
+        try other.writeEnd.descriptor.writeAll(Array("another\n".utf8))
+        #expect(try bench.look(keeping: 1_000) == lines(8, of: 8))
+        bench.lookahead.forget()
+        let bytes = try bench.lookahead.bytes(8, of: other.readEnd)
+        #expect(String(decoding: bytes, as: UTF8.self) == "another\n")
+    }
+
     @Test func `small writes that fill a pipe have slots where they are taken`() throws {
         // Each of 3,000 bytes has a page of its own, with room for more that no one uses.
         let bench = try Bench(capacity: 1 << 20)
