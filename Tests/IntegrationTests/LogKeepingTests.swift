@@ -236,8 +236,8 @@ import Testing
                 }
                 return sizes.keys.allSatisfy { $0.hasSuffix(suffix) } && sizes.values.reduce(0, +) <= 300 << 10
             }
-            // More than had room before they were compressed.
-            #expect(sizes.count > 5, "\(sizes)")
+            // As many as have room at least before they are compressed.
+            #expect(sizes.count >= 4, "\(sizes)")
             let verdict = try keeping.judge(as: "stamped", mayDrop: true)
             #expect(verdict.wrong == [] && verdict.markers == 0 && verdict.compressed == sizes.count, "\(verdict)")
             #expect(verdict.largest <= 64 << 10, "\(verdict)")

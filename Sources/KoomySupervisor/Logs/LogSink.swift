@@ -73,12 +73,15 @@ package final class LogSink {
         }
         let time = WallClock.now()
         let all = try lookahead.bytes(count, of: pipe.shared)
-        let bytes = ahead == nil ? fitting(all, at: time, lookahead.text) : all
+        let (bytes, isRendered) = ahead == nil ? fitting(all, at: time, lookahead.text) : (all, false)
         var last: UInt8?
         for index in (ahead?.files ?? 0)..<files.count {
             let file = files[index]
             let text = lookahead.text
-            format.render(bytes, at: time, isInsideLine: file.isInsideLine(of: pipe), prefix: prefix, into: text)
+            let isInsideLine = file.isInsideLine(of: pipe)
+            if isInsideLine || index > 0 || !isRendered {
+                format.render(bytes, at: time, isInsideLine: isInsideLine, prefix: prefix, into: text)
+            }
             let isWritten = file.write(text.bytes, from: pipe) { identity, offset, length in
                 last = note(pipe, bytes, index, identity, offset, length)
             }
@@ -94,21 +97,26 @@ package final class LogSink {
     }
 
     /// As many of these lines as have room in the files as what they become; the first in any case.
+    ///
+    /// - Returns: Those, and whether the buffer has what they become.
     private func fitting(
         _ bytes: UnsafeRawBufferPointer,
         at time: WallTime,
         _ text: LineBuffer
-    ) -> UnsafeRawBufferPointer {
-        guard let room, format.most(of: bytes, at: time) > room else { return bytes }
-        // Each line becomes one line.
+    ) -> (bytes: UnsafeRawBufferPointer, isRendered: Bool) {
+        guard let room, format.most(of: bytes, at: time) > room else { return (bytes, false) }
         format.render(bytes, at: time, prefix: prefix, into: text)
+        if text.bytes.count <= room { return (bytes, true) }
+        // Each line becomes one line.
         let count = UnsafeRawBufferPointer(rebasing: text.bytes.prefix(room)).newlines
         var end = 0
         for _ in 0..<max(1, count) {
-            guard let newline = bytes.firstIndex(ofByte: UInt8(ascii: "\n"), from: end) else { return bytes }
+            guard let newline = bytes.firstIndex(ofByte: UInt8(ascii: "\n"), from: end) else {
+                return (bytes, true)
+            }
             end = newline + 1
         }
-        return UnsafeRawBufferPointer(rebasing: bytes[..<end])
+        return (UnsafeRawBufferPointer(rebasing: bytes[..<end]), false)
     }
 
     /// Finishes what a koomyd that was killed has left under way of this pipe, before anything else is written anywhere.
