@@ -104,7 +104,8 @@ package final class LogTable {
         let paths = console == nil ? sink.files.map(\.path) : []
         sink.admit(pipe)
         var key: ObjectIdentifier?
-        let pump = try LogPump(loop: loop, pipe: pipe, sink: sink, lookahead: sharedLookahead()) { [weak self] in
+        let pump = try LogPump(loop: loop, pipe: pipe, stream: source.stream, sink: sink, lookahead: sharedLookahead())
+        { [weak self] in
             guard let self, let key, pumps.removeValue(forKey: key) != nil else { return }
             for path in paths { release(path) }
             if pumps.isEmpty { lookahead = nil }
@@ -114,6 +115,11 @@ package final class LogTable {
         for path in paths { users[path, default: 0] += 1 }
         pumpsOfWorkers[source.id, default: []].append(pump)
         if pipe.isMarked { cut.append(pump) }
+    }
+
+    /// How many bytes a worker has written to a stream; nil where koomyd does not carry them.
+    package func carried(_ id: WorkerID, _ stream: LogStream) -> UInt64? {
+        pumpsOfWorkers[id]?.first { $0.stream == stream }?.taken
     }
 
     /// Every worker of an earlier koomyd is attached: what it was at is finished first.
