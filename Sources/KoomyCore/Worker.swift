@@ -30,7 +30,8 @@ package struct Worker: Hashable, Sendable, Codable {
 
     /// Why it was asked to leave.
     package enum Departure: String, Hashable, Sendable, Codable {
-        case stopped, restarted, replaced, scaledDown, rejected, notReady, hung, unhealthy, outgrown, shutdown
+        case stopped, restarted, replaced, scaledDown, rejected, rehearsed, notReady, hung, unhealthy, outgrown,
+            shutdown
     }
 
     /// How far it came before it ended or was asked to leave.
@@ -162,7 +163,11 @@ extension Worker {
         case readiness, uptime, maturity, kill, watchdog, age, readinessProbe, healthProbe
     }
 
-    package enum ProbeKind: String, Hashable, Sendable, Codable { case readiness, health }
+    package enum ProbeKind: String, Hashable, Sendable, Codable {
+        case readiness, health
+        /// A question of the rehearsal; the app asks it.
+        case rehearsal
+    }
 
     package enum Action: Hashable, Sendable {
         case spawn

@@ -18,6 +18,8 @@ extension Supervisor {
             attempt("arm a timer") { () throws(SystemError) in try timers.arm(timer, at: instant) }
         case .disarm(let timer): timers.disarm(timer)
         case .sample(let name): sample(name)
+        case .compare(let name, let generation): compare(name, generation)
+        case .weigh(let name): weigh(name)
         case .schedule(let name, let schedule):
             attempt("arm a schedule") { () throws(SystemError) in try calendar.set(name, schedule) }
         case .openListeners(let name, let generation): openListeners(name, generation)
@@ -70,6 +72,7 @@ extension Supervisor {
         if let desired = preparation.desired, let store {
             do throws(SystemError) {
                 try store.save(desired)
+                followReleases(desired)
             } catch {
                 undo()
                 send(.prepareFailed(ticket, .save("\(error)")))
@@ -85,6 +88,7 @@ extension Supervisor {
             text.serial.flatMap { processes.workers[WorkerID(app: app, serial: $0)]?.pid }
         }
         announce(text.type, app: notice.app, text.message, slot: text.slot, serial: text.serial, pid, text.generation)
+        record(notice, text)
         if case .workerReady(let serial, _, _, _, _) = notice.kind, let app = notice.app {
             processes.settle(WorkerID(app: app, serial: serial))
         }
@@ -136,13 +140,16 @@ extension EventType {
     fileprivate var isTrouble: Bool {
         switch self {
         case .daemonAnomaly, .configRejected, .workerStartFailed, .workerReadyTimeout, .workerUnhealthy, .workerHung,
-            .workerKilled, .workerErrored, .listenerFailed, .stateUnsaved, .stateCorrupt, .logTrouble, .appIncident:
+            .workerKilled, .workerErrored, .listenerFailed, .stateUnsaved, .stateCorrupt, .logTrouble, .appIncident,
+            .rolloutWaiting:
             true
         case .daemonStarted, .daemonResumed, .daemonStopping, .daemonLogsReopened, .configLoaded, .appAdded, .appState,
             .appScaled, .appReset, .appDeleted, .appRecovered, .listenerOpened, .listenerClosed, .workerStarted,
             .workerReady, .workerDraining, .workerExited, .workerGone, .workerFinished, .workerBackoff,
             .workerRecycling,
-            .workerRecycled, .rolloutStarted, .rolloutProgress, .rolloutEnded, .stateSaved, .logRecovered:
+            .workerRecycled, .rolloutRehearsing, .rolloutRehearsed, .rolloutCanary, .rolloutHeld, .rolloutPromoted,
+            .rolloutPaused, .rolloutResumed, .rolloutStarted, .rolloutProgress, .rolloutEnded, .stateSaved,
+            .logRecovered:
             false
         }
     }

@@ -3,6 +3,8 @@ enum Option: String, CaseIterable, Hashable, Sendable {
     case json, quiet, noColor = "no-color", socket, timeout, help, version
     case only, abort, lines, follow, out, err, since, until, grep, ignoreCase = "ignore-case", generation, raw
     case noHeaders = "no-headers", binary, leaveWorkers = "leave-workers"
+    case git, repo, release, file, noRehearsal = "no-rehearsal", noCanary = "no-canary", keepFailed = "keep-failed"
+    case wait, dryRun = "dry-run"
 
     /// Those that every command has.
     static let global: [Option] = [.json, .quiet, .noColor, .socket, .timeout, .help]
@@ -17,7 +19,9 @@ enum Option: String, CaseIterable, Hashable, Sendable {
         case .follow: "f"
         case .ignoreCase: "i"
         case .json, .noColor, .socket, .timeout, .only, .abort, .out, .err, .since, .until, .grep, .generation, .raw,
-            .noHeaders, .binary, .leaveWorkers:
+            .noHeaders, .binary, .leaveWorkers, .git, .repo, .release, .file, .noRehearsal, .noCanary, .keepFailed,
+            .wait,
+            .dryRun:
             nil
         }
     }
@@ -26,13 +30,17 @@ enum Option: String, CaseIterable, Hashable, Sendable {
     var valueName: String? {
         switch self {
         case .socket, .binary: "PATH"
+        case .git: "REF"
+        case .repo: "PATH|URL"
+        case .release: "ID"
+        case .file: "FILE"
         case .timeout: "TIME"
         case .only: "NAME,…"
         case .lines, .generation: "N"
         case .since, .until: "TIME"
         case .grep: "REGEX"
         case .json, .quiet, .noColor, .help, .version, .abort, .follow, .out, .err, .ignoreCase, .raw, .noHeaders,
-            .leaveWorkers:
+            .leaveWorkers, .noRehearsal, .noCanary, .keepFailed, .wait, .dryRun:
             nil
         }
     }
@@ -61,6 +69,15 @@ enum Option: String, CaseIterable, Hashable, Sendable {
         case .noHeaders: "do not say whose each line is"
         case .binary: "upgrade: the new koomyd; without it, the file that koomyd was started from"
         case .leaveWorkers: "stop: the workers go on without koomyd, until one is started again"
+        case .git: "the source is this branch, tag or commit of a repository"
+        case .repo: "--git: the repository, if not that of the ecosystem file or of this folder"
+        case .release: "no source: a release that is on disk already"
+        case .file: "the ecosystem file of an app that koomyd does not know yet"
+        case .noRehearsal: "do not try the release first in a worker that nobody else can reach"
+        case .noCanary: "replace all workers without watching the first ones"
+        case .keepFailed: "do not remove a release that failed"
+        case .wait: "wait for another deployment of the app instead of giving up"
+        case .dryRun: "say what would be done, and do nothing"
         }
     }
 
@@ -68,6 +85,7 @@ enum Option: String, CaseIterable, Hashable, Sendable {
     func words(in command: CommandName?) -> (valueName: String?, summary: String) {
         switch (self, command) {
         case (.since, .events): ("SEQ", "only events after this number")
+        case (.lines, .history): ("N", "the last N deployments (\(HistoryWish.usualCount))")
         default: (valueName, summary)
         }
     }
@@ -87,11 +105,15 @@ extension CommandName {
         switch self {
         case .start: [.only]
         case .reload: [.abort]
+        case .deploy:
+            [.git, .repo, .release, .file, .noRehearsal, .noCanary, .keepFailed, .wait, .dryRun]
+        case .history: [.lines]
         case .logs:
             [.lines, .follow, .since, .until, .grep, .ignoreCase, .out, .err, .generation, .raw, .noHeaders]
         case .events: [.follow, .since]
         case .daemon: [.binary, .leaveWorkers]
-        case .stop, .restart, .status, .describe, .scale, .delete, .flush, .rotate, .reopen, .reset, .validate, .doctor,
+        case .stop, .restart, .rollback, .pause, .resume, .promote, .abort, .status, .describe, .scale, .delete, .flush,
+            .rotate, .reopen, .reset, .validate, .doctor,
             .version, .help:
             []
         }

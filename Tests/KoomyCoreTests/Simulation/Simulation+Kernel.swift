@@ -207,7 +207,7 @@ extension Simulation {
         let isGood =
             switch kind {
             case .readiness: process.serves(at: now)
-            case .health: process.serves(at: now) && !process.isSick(at: now)
+            case .health, .rehearsal: process.serves(at: now) && !process.isSick(at: now)
             }
         if isGood, kind == .readiness { processes[id]?.provedAt = process.provedAt ?? now }
         if isGood, kind == .health { processes[id]?.healthyAt = now }
