@@ -53,6 +53,8 @@ package final class LogFile {
     private var size: Int64 = 0
     private var nextTry = Instant(nanoseconds: .min)
     private var patience = shortestPatience
+    /// Whether a time to put it aside has come in the middle of a line.
+    private var isOverdue = false
     private var nextRotation = Instant(nanoseconds: .min)
     /// Of the file that was put aside last.
     private var lastName: RotatedName?
@@ -133,8 +135,8 @@ package final class LogFile {
     ///
     /// - Returns: What came of it; nil, with nothing done, where the file takes bytes from memory only.
     package func splice(_ count: Int, from writer: LogPipe, endsLine: Bool) -> Transfer? {
-        var done = 0
         guard isTurn(of: writer) else { return .blocked }
+        var done = 0
         do throws(SystemError) {
             let file = try ready(for: count)
             guard file.isRegular else { return nil }
@@ -251,6 +253,7 @@ package final class LogFile {
         let file = try open()
         guard file.isRegular, size > 0 else { return }
         defer { reopen() }
+        isOverdue = false
         // Somebody else has moved it already.
         guard FileIdentity(at: path) == file.identity else { return }
         lastName = try RotatedFiles(of: path).putAside(at: WallClock.now(), after: lastName)
@@ -269,11 +272,16 @@ package final class LogFile {
         reopen()
     }
 
+    /// Puts the file aside because of the time, or as soon as the line has an end that a writer is at.
+    package func rotateInTime() throws(SystemError) {
+        _ = try open()
+        isOverdue = hasOpenLine && lastWriter != nil
+        if !isOverdue { try rotate() }
+    }
+
     private func rotateIfDue(for count: Int) {
-        guard let rotation = manner.rotation, let limit = rotation.size, !hasOpenLine, size > 0,
-            UInt64(size) + UInt64(count) > limit.bytes
-        else { return }
-        rotateIfPossible()
+        let isTooLarge = manner.rotation?.size.map { UInt64(size) + UInt64(count) > $0.bytes } ?? false
+        if isOverdue || isTooLarge, !hasOpenLine, size > 0 { rotateIfPossible() }
     }
 
     private func rotateIfPossible() {
@@ -318,7 +326,8 @@ package final class LogFile {
         guard let schedule = manner.rotation?.schedule, opened.isRegular, size > 0, let written = opened.modified,
             let due = schedule.next(after: written), due <= WallClock.now()
         else { return }
-        rotateIfPossible()
+        isOverdue = hasOpenLine && lastWriter != nil
+        if !isOverdue { rotateIfPossible() }
     }
 
     /// Says in the file what is not in it.

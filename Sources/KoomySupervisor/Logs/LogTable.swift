@@ -297,7 +297,7 @@ package final class LogTable {
     private func rotateNow(_ path: String) {
         guard let file = files[path] else { return }
         do throws(SystemError) {
-            try file.rotate()
+            try file.rotateInTime()
         } catch {
             noticed(.cannotRotate(path: path, error))
         }
