@@ -42,12 +42,17 @@ extension AppSpec {
     /// beside the app's. Probes that would ask the app's own sockets ask these. It logs to one file.
     func rehearsed(log: String) -> AppSpec {
         var spec = self
-        spec.listeners = listeners.enumerated().map { index, listener in
+        // Each has an address of its own: two of one app at the same address would be one socket, and the app itself may
+        // leave its port to the kernel too.
+        var hosts = (1...).lazy.map { "127.0.\($0 / 250).\($0 % 250)" }.filter { host in
+            !listeners.contains { $0.address == .tcp(host: host, port: 0) }
+        }
+        .makeIterator()
+        spec.listeners = listeners.map { listener in
             var own = listener
             own.reusePort = false
             switch listener.address {
-            // Each has an address of its own: two of one app at the same address would be one socket.
-            case .tcp: own.address = .tcp(host: "127.0.0.\(index % 250 + 1)", port: 0)
+            case .tcp: own.address = .tcp(host: hosts.next() ?? "127.0.0.1", port: 0)
             case .unix(let path): own.address = .unix(path: path + "~")
             }
             return own

@@ -98,6 +98,16 @@ struct ReleaseSpecTests {
         #expect(own.health?.kind == .tcp(target: .listener(name: "local")))
     }
 
+    @Test func `an app that leaves its port to the kernel shares no socket with its candidate`() throws {
+        let spec = try spec(in: "/srv/api") {
+            $0.listeners = ["127.0.0.1", "127.0.0.3", "127.0.0.1"].enumerated().map { index, host in
+                ListenerSpec(name: "l\(index)", address: .tcp(host: host, port: 0))
+            }
+        }
+        let own = spec.rehearsed(log: "/x").listeners.map(\.address)
+        #expect(own == ["127.0.0.2", "127.0.0.4", "127.0.0.5"].map { .tcp(host: $0, port: 0) })
+    }
+
     @Test func `a probe that asks the worker itself asks the candidate itself`() throws {
         for target in [Probe.Target.privateSocket, .port(7000, perSlot: true), .port(7000, perSlot: false)] {
             let spec = try spec(in: "/srv/api") {
