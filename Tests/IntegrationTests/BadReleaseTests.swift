@@ -59,6 +59,14 @@ import Testing
             step: "canary"
         ),
         Fault(
+            testDescription: "says far more on its standard error",
+            arguments: "--complains 200",
+            lines: ["canary: 1", "canary_time: 3s"],
+            rehearsed: 6,
+            unrehearsed: 6,
+            step: "canary"
+        ),
+        Fault(
             testDescription: "has no program",
             server: "",
             rehearsed: 4,

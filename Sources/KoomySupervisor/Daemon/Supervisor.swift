@@ -117,6 +117,7 @@ package final class Supervisor {
             loop: loop,
             folder: setting.directories.log,
             receiptPath: isForeground ? nil : setting.directories.logReceipt,
+            debtsPath: isForeground ? nil : setting.directories.logDebts,
             console: isForeground ? LogConsole(isColoured: Self.hasColours(setting.environment)) : nil
         ) { outbox.target?.hear($0) }
         processes = try ProcessTable(

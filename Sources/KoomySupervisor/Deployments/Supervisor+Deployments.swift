@@ -100,11 +100,17 @@ extension Supervisor {
     /// How new workers do beside the others.
     func compare(_ name: AppName, _ generation: Generation) {
         let usage = SessionUsage()
+        let now = MonotonicClock.now()
         func group(_ belongs: (WorkerProcess) -> Bool) -> Comparison.Group {
             let workers = processes.workers.values.filter { $0.id.app == name && $0.pursuit == nil && belongs($0) }
             let sizes = workers.compactMap { usage.memory[$0.pid] }
-            guard !sizes.isEmpty else { return Comparison.Group() }
-            return Comparison.Group(memory: ByteCount(bytes: sizes.reduce(0, +) / UInt64(sizes.count)))
+            let rates = workers.compactMap { worker in
+                logs.carried(worker.id, .error).map { Double($0) / max(1, (now - worker.startedAt).seconds) }
+            }
+            var group = Comparison.Group()
+            if !sizes.isEmpty { group.memory = ByteCount(bytes: sizes.reduce(0, +) / UInt64(sizes.count)) }
+            if !rates.isEmpty { group.complaints = rates.reduce(0, +) / Double(rates.count) }
+            return group
         }
         let comparison = Comparison(
             new: group { $0.generation == generation },

@@ -1,5 +1,5 @@
 package import KoomyEventLoop
-import KoomyModel
+package import KoomyModel
 package import KoomySystem
 
 /// Carries what a worker writes to one of its standard streams to its log, line by line.
@@ -24,6 +24,10 @@ package final class LogPump {
     /// Nobody writes any more, but the disk has not taken everything yet; since then.
     private var farewell: Instant?
     private var ended: (() -> Void)?
+    /// Whose lines these are.
+    let stream: LogStream
+    /// How many bytes it has carried.
+    private(set) var taken: UInt64 = 0
 
     /// What came of one look into the pipe.
     private enum Step { case took(Int), nothing, blocked, ended }
@@ -33,6 +37,7 @@ package final class LogPump {
     /// - Parameters:
     ///   - loop: Where it is watched.
     ///   - pipe: The read end; nothing is changed in it, as others may share it.
+    ///   - stream: What the worker writes there.
     ///   - sink: Where the lines go.
     ///   - lookahead: Shared by all pumps: only one reads at a time.
     ///   - ended: Called once, when nobody can write to the pipe any more and all of it is carried or given up.
@@ -40,12 +45,14 @@ package final class LogPump {
     package init(
         loop: EventLoop,
         pipe: LogPipe,
+        stream: LogStream,
         sink: LogSink,
         lookahead: PipeLookahead,
         ended: @escaping () -> Void
     ) throws(SystemError) {
         self.loop = loop
         self.pipe = pipe
+        self.stream = stream
         self.sink = sink
         self.lookahead = lookahead
         self.ended = ended
@@ -98,6 +105,7 @@ package final class LogPump {
         let isOver = farewell.map { MonotonicClock.now() - $0 > Self.longestFarewell } ?? true
         if sink.whenFull == .block || !isOver, arm(after: nextTry) { return }
         if let left = try? pipe.shared.descriptor.readableSize(), left > 0 {
+            lookahead.forget()
             try? sink.drop(left, from: pipe, lookahead)
         }
         letGo()
@@ -161,6 +169,7 @@ package final class LogPump {
     private enum Drained { case done, blocked }
 
     private func step(withRest: Bool) -> Step {
+        lookahead.forget()
         do throws(SystemError) {
             guard sink.mayTry else { return try makeRoom() }
             if let owed = sink.owed { return try carry(owed, endsLine: true) }
@@ -184,8 +193,11 @@ package final class LogPump {
 
     private func carry(_ count: Int, endsLine: Bool) throws(SystemError) -> Step {
         switch try sink.carry(count, endsLine: endsLine, from: pipe, lookahead) {
-        case .done(count): return .took(count)
+        case .done(count):
+            taken += UInt64(count)
+            return .took(count)
         case .done(let some):
+            taken += UInt64(some)
             known = 0
             return .took(some)
         case .blocked:

@@ -454,6 +454,46 @@ struct LogFileTests {
         }
     }
 
+    @Test func `a line that a kill cut ends in its file, although it is time to put that aside`() throws {
+        try Workspace.with { files in
+            let (first, second) = (try pipe("begin"), try pipe("other\n"))
+            _ = LogFile(path: files("log")).splice(5, from: first.pipe, endsLine: false)
+            makeOld(files("log"))
+            let again = LogPipe(try first.pipe.shared.descriptor.duplicate())
+            let file = LogFile(path: files("log"), manner: .init(rotation: Self.daily))
+            file.admit(again)
+            try first.writeEnd.descriptor.writeAll(Array(" end\n".utf8))
+            #expect(file.splice(5, from: again, endsLine: true) == .done(5))
+            #expect(try rotated(files("log")) == [])
+            #expect(file.splice(6, from: second.pipe, endsLine: true) == .done(6))
+            #expect(try rotated(files("log")).map { Files.text(of: $0) } == ["begin end\n"])
+            #expect(Files.text(of: files("log")) == "other\n")
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `a time that comes in the middle of a line waits for its end`(_ isGone: Bool) throws {
+        try Workspace.with { files in
+            var first: (pipe: LogPipe, writeEnd: SharedDescriptor)? = try pipe("begin")
+            let second = try pipe("other\nmore\n")
+            let file = LogFile(path: files("log"), manner: .init(rotation: Self.daily))
+            if let first { _ = file.splice(5, from: first.pipe, endsLine: false) }
+            try file.rotateInTime()
+            #expect(try rotated(files("log")) == [])
+            if isGone { first = nil }
+            if let first {
+                try first.writeEnd.descriptor.writeAll(Array(" end\n".utf8))
+                _ = file.splice(5, from: first.pipe, endsLine: true)
+            }
+            _ = file.splice(6, from: second.pipe, endsLine: true)
+            _ = file.splice(5, from: second.pipe, endsLine: true)
+            let aside = try rotated(files("log")).map { Files.text(of: $0) }
+            // One that nobody goes on with gets its end from the next.
+            #expect(aside == [isGone ? "begin\nother\n" : "begin end\n"])
+            #expect(Files.text(of: files("log")) == (isGone ? "more\n" : "other\nmore\n"))
+        }
+    }
+
     @Test func `what a koomyd that was killed has written is found although it is time to put the file aside`() throws {
         try Workspace.with { files in
             try write(in: files, longAgo: "before\nwritten\nhal")
