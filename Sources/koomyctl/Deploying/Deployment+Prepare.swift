@@ -9,7 +9,6 @@ extension Deployment {
     func prepare(_ target: DeployTarget) throws(DeployFailure) -> Release {
         if case .release(let id) = wish.source { return try prepared(id, target) }
         let layout = target.layout
-        let folders = ReleaseFolders(layout: layout, tools: tools)
         let source = try steps.perform("reading", "reads the source") { () throws(DeployFailure) -> ReleaseSource in
             try self.source(target)
         }
@@ -18,10 +17,11 @@ extension Deployment {
         let id = ReleaseID(
             milliseconds: WallClock.now().nanoseconds / 1_000_000,
             revision: source.revision,
-            after: folders.complete
+            after: ReleaseFolders(layout: layout, tools: tools).complete
         )
         tools.mark = "\(layout.root) \(id.text)"
         defer { tools.mark = nil }
+        let folders = ReleaseFolders(layout: layout, tools: tools)
         do throws(DeployFailure) {
             try folders.begin(id)
             let target = try fill(id, from: source, target)

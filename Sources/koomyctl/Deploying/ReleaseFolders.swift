@@ -53,7 +53,8 @@ struct ReleaseFolders {
     func remove(_ id: ReleaseID) throws(DeployFailure) {
         try tools.run(["mkdir", "--parents", "--", layout.incoming(id)])
         try removeTree(layout.release(id))
-        try tools.run(["rm", "--force", "--", layout.record(id)])
+        // One that was being written has another name.
+        try tools.run(["rm", "--force", "--", layout.record(id), "\(layout.record(id)).new"])
         try removeTree(layout.incoming(id))
     }
 
