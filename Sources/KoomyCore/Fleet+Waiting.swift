@@ -40,7 +40,8 @@ extension Fleet {
             rolloutEnded(name, generation, outcome, detail, at: now)
         case .workerStarting, .workerReady, .workerFaltered, .workerEnded, .workerGone, .restartScheduled, .incident,
             .retrying, .recovered, .recycling, .recycled, .rolloutBegan, .rolloutAdvanced, .rollbackBegan, .stopped,
-            .unsaved, .saved, .workerLeaving, .added, .scaled, .reset, .deleted:
+            .unsaved, .saved, .workerLeaving, .workerParting, .hookFailed, .workerLingering, .workerIdled, .added,
+            .scaled, .reset, .deleted:
             break
         }
     }

@@ -41,6 +41,7 @@ package final class Supervisor {
     var startedAt = MonotonicClock.now()
     var startedAtWall = WallClock.now()
     private(set) var processes: ProcessTable
+    private(set) var drains: DrainWatch
     private(set) var timers: TimerTable
     private(set) var calendar: CalendarTable<AppName>
     package private(set) var fleet: Fleet
@@ -123,6 +124,12 @@ package final class Supervisor {
             report: { outbox.send(.worker($0, $1)) },
             ownsPort: { outbox.send(.ownsPort($0)) },
             started: { outbox.target?.journal?.append(.process($0)) }
+        )
+        drains = DrainWatch(
+            loop: loop,
+            subject: { outbox.target?.drainSubject($0) },
+            otherRoots: { outbox.target?.processes.roots ?? [] },
+            report: { outbox.target?.drainCounted($0, $1) }
         )
         logs.archive.run = { [processes] in try processes.run($0, $1) }
         timers = TimerTable(loop: loop) { outbox.send(.timerFired($0)) }

@@ -46,6 +46,9 @@ extension WorkerProcess {
         case .readiness:
             guard case .probe(let probe) = spec.readiness else { return nil }
             return probe
+        case .preDrain:
+            guard !spec.stop.preDrainHook.isEmpty else { return nil }
+            return Probe(kind: .exec(arguments: spec.stop.preDrainHook), timeout: spec.stop.announcement)
         }
     }
 }

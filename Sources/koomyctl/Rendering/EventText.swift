@@ -24,10 +24,13 @@ struct EventText {
         case .workerErrored, .workerKilled, .workerHung, .workerStartFailed, .configRejected, .daemonAnomaly,
             .listenerFailed, .stateUnsaved, .stateCorrupt, .logTrouble:
             .red
-        case .workerUnhealthy, .workerReadyTimeout, .workerBackoff, .workerExited,
+        case .workerUnhealthy, .workerReadyTimeout, .workerHookFailed, .workerBackoff, .workerExited,
             .appIncident, .workerRecycling:
             .yellow
-        case .rolloutStarted, .rolloutProgress, .rolloutEnded, .workerStarted, .workerDraining: .cyan
+        case .rolloutStarted, .rolloutProgress, .rolloutEnded, .workerStarted, .workerParting, .workerDraining,
+            .workerLingering,
+            .workerIdle:
+            .cyan
         case .daemonStarted, .daemonResumed, .daemonStopping, .daemonLogsReopened, .configLoaded, .appAdded, .appState,
             .appScaled, .appReset, .appDeleted, .listenerOpened, .listenerClosed, .workerGone, .workerFinished, nil:
             .plain

@@ -34,6 +34,8 @@ struct Simulation {
         case listens
         case answer(Worker.ProbeKind, attempt: UInt64)
         case sample
+        /// koomyd counts its connections.
+        case look
     }
 
     struct Opened: Hashable {
@@ -196,7 +198,7 @@ struct Simulation {
         case .closeSlotListeners: break
         case .closeListeners(let name, let generation): listeners.remove(Opened(app: name, generation: generation))
         case .prepare(let ticket, let preparation): prepare(ticket, preparation)
-        case .publish: break
+        case .publish(let notice): hear(notice)
         case .reply(let id, let reply): violation = violation ?? desk.take(reply, to: id, disk: disk)
         case .exit(let status): exitStatus = status
         case .anomaly(let anomaly): violation = "\(anomaly)"
