@@ -89,7 +89,8 @@ struct NoticeText {
     /// How far a drain is; for those who wait, since it is no event.
     init(draining connections: Int, oldest: TimeSpan?, slot: Int, serial: UInt64) {
         let count = "\(connections) \(connections == 1 ? "connection" : "connections")"
-        let age = oldest.map { ", the oldest open for at least \(Self.short($0))" } ?? ""
+        let isOld = oldest.map { $0 >= .seconds(1) } ?? false
+        let age = oldest.flatMap { isOld ? ", the oldest open for at least \(Self.short($0))" : nil } ?? ""
         let text = connections == 0 ? "draining, no connection is open" : "draining, \(count)\(age)"
         self.init(.workerDraining, text, slot, serial)
     }

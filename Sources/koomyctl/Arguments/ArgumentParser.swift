@@ -144,6 +144,7 @@ extension ArgumentParser {
         case .reload:
             guard options[.abort] != nil else { return .reload(words: operands) }
             return .abort(operands.isEmpty ? [.all] : try targets(command))
+        case .verify: return .verify(try verify())
         case .status: return .status(try names(command))
         case .describe:
             _ = try some(command, "the name of an app")

@@ -1,6 +1,7 @@
 /// The commands of koomyctl.
 enum CommandName: String, CaseIterable, Hashable, Sendable {
-    case start, stop, restart, reload, status, describe, scale, delete, logs, flush, rotate, reopen, events, reset
+    case start, stop, restart, reload, verify, status, describe, scale, delete, logs, flush, rotate, reopen, events,
+        reset
     case validate, daemon, doctor, version, help
 
     /// Other words for it; those that PM2's users type.
@@ -11,7 +12,8 @@ enum CommandName: String, CaseIterable, Hashable, Sendable {
         case .delete: ["del"]
         case .logs: ["log"]
         case .reopen: ["reloadLogs", "reloadlogs"]
-        case .start, .stop, .restart, .reload, .scale, .flush, .rotate, .events, .reset, .validate, .daemon, .doctor,
+        case .start, .stop, .restart, .reload, .verify, .scale, .flush, .rotate, .events, .reset, .validate, .daemon,
+            .doctor,
             .version, .help:
             []
         }

@@ -15,6 +15,7 @@ enum Action: Equatable {
     case restart([Target])
     case reload(words: [String])
     case abort([Target])
+    case verify(VerifyRequest)
     case status([AppName])
     case describe([AppName])
     case scale(AppName, instances: String)

@@ -2,6 +2,7 @@
 enum Option: String, CaseIterable, Hashable, Sendable {
     case json, quiet, noColor = "no-color", socket, timeout, help, version
     case only, abort, lines, follow, out, err, since, until, grep, ignoreCase = "ignore-case", generation, raw
+    case path, rate, connections, duration, method, slow
     case noHeaders = "no-headers", binary, leaveWorkers = "leave-workers"
 
     /// Those that every command has.
@@ -17,7 +18,7 @@ enum Option: String, CaseIterable, Hashable, Sendable {
         case .follow: "f"
         case .ignoreCase: "i"
         case .json, .noColor, .socket, .timeout, .only, .abort, .out, .err, .since, .until, .grep, .generation, .raw,
-            .noHeaders, .binary, .leaveWorkers:
+            .noHeaders, .binary, .leaveWorkers, .path, .rate, .connections, .duration, .method, .slow:
             nil
         }
     }
@@ -26,7 +27,11 @@ enum Option: String, CaseIterable, Hashable, Sendable {
     var valueName: String? {
         switch self {
         case .socket, .binary: "PATH"
-        case .timeout: "TIME"
+        case .timeout, .duration, .slow: "TIME"
+        case .path: "/PATH"
+        case .rate: "N"
+        case .connections: "STYLE"
+        case .method: "METHOD"
         case .only: "NAME,…"
         case .lines, .generation: "N"
         case .since, .until: "TIME"
@@ -58,6 +63,12 @@ enum Option: String, CaseIterable, Hashable, Sendable {
         case .ignoreCase: "--grep: capital and small letters are alike"
         case .generation: "only lines of workers of this generation (log format json)"
         case .raw: "print the bytes of the files, and nothing else"
+        case .path: "what is asked for; without it, the path of the app's health or readiness probe, or /"
+        case .rate: "requests a second (50), 1 to 2000"
+        case .connections: "keep-alive, close (a connection for each request), or both in turns (both)"
+        case .duration: "how long before the reload, and after it (2s)"
+        case .method: "GET or HEAD (GET)"
+        case .slow: "responses that take longer are counted as slow (1s)"
         case .noHeaders: "do not say whose each line is"
         case .binary: "upgrade: the new koomyd; without it, the file that koomyd was started from"
         case .leaveWorkers: "stop: the workers go on without koomyd, until one is started again"
@@ -91,6 +102,7 @@ extension CommandName {
             [.lines, .follow, .since, .until, .grep, .ignoreCase, .out, .err, .generation, .raw, .noHeaders]
         case .events: [.follow, .since]
         case .daemon: [.binary, .leaveWorkers]
+        case .verify: [.path, .rate, .connections, .duration, .method, .slow]
         case .stop, .restart, .status, .describe, .scale, .delete, .flush, .rotate, .reopen, .reset, .validate, .doctor,
             .version, .help:
             []

@@ -26,6 +26,7 @@ struct Session {
         case .restart(let targets): change("restart", .restart(request(targets)))
         case .reload(let words): reload(words)
         case .abort(let targets): change("abort", .abort(request(targets)))
+        case .verify(let request): verify(request)
         case .status(let names): status(names)
         case .describe(let names): describe(names)
         case .scale(let name, let instances):
