@@ -116,6 +116,27 @@ import Testing
         }
     }
 
+    @Test(.needsNode) func `a koomyd that follows one that was killed leaves a worker as long`() throws {
+        try Daemon.with { daemon in
+            let drain = ["kill_timeout: 500ms", "connection_timeout: 60s"].joined(separator: "\n")
+            let file = try daemon.start(chat("v0", "", drain))
+            let held = try chatting(daemon)
+            try daemon.write(chat("v1", "", drain))
+            let reload = try daemon.ctlInBackground("reload", file, name: "reload")
+            defer { reload.stop() }
+            try eventually("it is left") { try event(daemon, "worker.lingering", of: held.pid) != nil }
+            daemon.process.signal(SIGKILL)
+            try daemon.startAgain()
+            try eventually("its connection is counted anew") { try worker(daemon, held.pid).connections.int == 1 }
+            try held.connection.send("hello\n")
+            #expect(String(decoding: try held.connection.receive(), as: UTF8.self) == "hello\n")
+            held.connection.finishSending()
+            #expect(try reload.wait() == .code(0), "\(reload.output)\(reload.errorOutput)")
+            #expect(try daemon.app("chat").isSteady(1))
+            #expect(try event(daemon, "worker.killed", of: held.pid) == nil)
+        }
+    }
+
     @Test(.needsNode) func `without connection_timeout kill_timeout ends all`() throws {
         try Daemon.with { daemon in
             let file = try daemon.start(chat("v0", "", "kill_timeout: 500ms"))

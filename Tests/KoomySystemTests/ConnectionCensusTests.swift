@@ -117,6 +117,28 @@ struct ConnectionCensusTests {
         #expect(look(ConnectionCensus.Subject(mark: TreeMark(root: child.pid), addresses: [])) == nil)
     }
 
+    /// Accepts one connection, and may not be looked at by its own user any more (prctl(2), PR_SET_DUMPABLE).
+    private static let secretive = """
+        import ctypes, socket
+        ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)
+        listener = socket.create_server(("127.0.0.1", 0))
+        print(listener.getsockname()[1], flush=True)
+        kept = [listener.accept()[0] for _ in range(2)]
+        """
+
+    @Test(.needsOrdinaryUser) func `a process that may not be looked at is unknown, and never without connections`()
+        throws
+    {
+        let workspace = try Workspace()
+        let program = try BackgroundProcess(["python3", "-c", Self.secretive], name: "secretive", in: workspace)
+        defer { program.stop() }
+        let port = try port(of: program)
+        let subject = ConnectionCensus.Subject(mark: TreeMark(root: program.pid), addresses: [.port(port)])
+        let client = try connect(port)
+        try eventually("it cannot be counted") { look(subject) == nil }
+        #expect(client.number > 0)
+    }
+
     @Test(.enabled(if: mayHaveManyDescriptors, "needs a hard limit of 10,100 descriptors"))
     func `ten thousand connections are counted in many small steps`() throws {
         let workspace = try Workspace()
