@@ -1,4 +1,7 @@
 #include "internal.h"
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -173,6 +176,23 @@ int koomy_file_system(int descriptor)
 int koomy_access(const char *path, int mode) { return KOOMY_RESULT(faccessat(AT_FDCWD, path, mode, AT_EACCESS)); }
 
 int koomy_lock(int descriptor) { return KOOMY_RETRY(flock(descriptor, LOCK_EX | LOCK_NB)); }
+
+int koomy_symlink(const char *target, const char *path)
+{
+    return KOOMY_EFFECT_AT("symlink", EROFS, path, KOOMY_RESULT(symlink(target, path)));
+}
+
+ssize_t koomy_real_path(const char *path, char *buffer, size_t size)
+{
+    char found[PATH_MAX];
+    if (realpath(path, found) == NULL)
+        return -errno;
+    const size_t length = strlen(found);
+    if (length >= size)
+        return -ENAMETOOLONG;
+    memcpy(buffer, found, length + 1);
+    return (ssize_t)length;
+}
 
 ssize_t koomy_read_link(const char *path, char *buffer, size_t size) { return KOOMY_RESULT(readlink(path, buffer, size)); }
 

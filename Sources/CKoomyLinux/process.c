@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -46,6 +47,16 @@ int koomy_is_signal_blocked(int signal)
     sigset_t set;
     const int error = pthread_sigmask(SIG_BLOCK, NULL, &set);
     return error != 0 ? -error : sigismember(&set, signal);
+}
+
+int koomy_open_signals(const int *signals, size_t count)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < count; i++)
+        if (sigaddset(&set, signals[i]) < 0)
+            return -errno;
+    return KOOMY_RESULT(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
 int koomy_ignore_signal(int number)

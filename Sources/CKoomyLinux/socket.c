@@ -1,6 +1,7 @@
 #include "internal.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 
@@ -85,3 +86,13 @@ int koomy_set_reuse_port(int socket) { return set_option(socket, SOL_SOCKET, SO_
 int koomy_set_v6_only(int socket, int enabled) { return set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, enabled); }
 
 int koomy_set_pass_credentials(int socket) { return set_option(socket, SOL_SOCKET, SO_PASSCRED, 1); }
+
+int koomy_accept_queue(int descriptor)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
+        return -errno;
+    /* Of a listening socket the field counts these (inet_diag and ss read it the same way). */
+    return info.tcpi_state == TCP_LISTEN ? (int)info.tcpi_unacked : -EINVAL;
+}

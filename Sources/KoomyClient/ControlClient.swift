@@ -41,6 +41,15 @@ public struct ControlClient: Sendable {
         try Self.decode(get(path(ofApp: name)))
     }
 
+    /// What replaced an app's workers, the newest first.
+    ///
+    /// - Parameter name: Its name, without a slot.
+    /// - Returns: As much as the daemon remembers.
+    /// - Throws: `ClientError.refused` where no app has that name; why there is no answer.
+    public func deployments(of name: String) throws(ClientError) -> DeploymentsView {
+        try Self.decode(get("\(path(ofApp: name))/deployments"))
+    }
+
     /// What is not as it should be.
     ///
     /// - Throws: Why there is no answer.

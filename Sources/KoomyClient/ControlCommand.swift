@@ -10,8 +10,18 @@ public enum ControlCommand: Hashable, Sendable {
     case restart(TargetsRequest)
     /// Replace workers one at a time, without a gap.
     case reload(ReloadRequest)
+    /// Have a release serve that is complete on disk.
+    case deploy(DeployRequest)
+    /// Have serve what served before.
+    case rollback(RollbackRequest)
     /// Give up rollouts that are under way.
     case abort(TargetsRequest)
+    /// Begin no further slot of rollouts that are under way.
+    case pause(TargetsRequest)
+    /// Go on with rollouts that are paused.
+    case resume(TargetsRequest)
+    /// Have the canary's code replace all workers now.
+    case promote(TargetsRequest)
     /// Run another number of workers.
     case scale(ScaleRequest)
     /// Forget failures, so that an errored app is tried again.
@@ -36,7 +46,12 @@ public enum ControlCommand: Hashable, Sendable {
         case .stop: "/v1/stop"
         case .restart: "/v1/restart"
         case .reload: "/v1/reload"
+        case .deploy: "/v1/deploy"
+        case .rollback: "/v1/rollback"
         case .abort: "/v1/abort"
+        case .pause: "/v1/pause"
+        case .resume: "/v1/resume"
+        case .promote: "/v1/promote"
         case .scale: "/v1/scale"
         case .reset: "/v1/reset"
         case .delete: "/v1/delete"
@@ -52,8 +67,11 @@ public enum ControlCommand: Hashable, Sendable {
         switch self {
         case .start(let request): try WireCoding.encode(request)
         case .stop(let request), .restart(let request), .abort(let request), .reset(let request),
-            .delete(let request), .flushLogs(let request), .rotateLogs(let request):
+            .delete(let request), .pause(let request), .resume(let request), .promote(let request),
+            .flushLogs(let request), .rotateLogs(let request):
             try WireCoding.encode(request)
+        case .deploy(let request): try WireCoding.encode(request)
+        case .rollback(let request): try WireCoding.encode(request)
         case .reload(let request): try WireCoding.encode(request)
         case .scale(let request): try WireCoding.encode(request)
         case .stopDaemon(let request): try WireCoding.encode(request)

@@ -10,9 +10,15 @@ package struct Ecosystem: Hashable, Sendable {
 /// Reads ecosystem files, YAML or JSON.
 package enum EcosystemFile {
     /// Reads the file at `path`; throws every problem of the file at once.
-    package static func load(path: String, context: LoadContext) throws(ConfigurationError) -> Ecosystem {
+    ///
+    /// Where `source` is given, that is read in its place: the same file by another path.
+    package static func load(
+        path: String,
+        from source: String? = nil,
+        context: LoadContext
+    ) throws(ConfigurationError) -> Ecosystem {
         try SourceFormat.refuseJavaScript(named: path)
-        return try parse(bytes: FileContents.read(path: path), name: path, context: context)
+        return try parse(bytes: FileContents.read(path: source ?? path), name: path, context: context)
     }
 
     /// Reads the text of a file; throws every problem of the text at once.

@@ -17,6 +17,10 @@ package enum Action: Hashable, Sendable {
     case disarm(TimerID)
     /// Measure the memory of each of the app's workers.
     case sample(AppName)
+    /// Measure the workers of this generation and the others; answer `compared`.
+    case compare(AppName, Generation)
+    /// Look at the host's memory; answer `weighed`.
+    case weigh(AppName)
     /// Fire at each time that matches, or never again.
     case schedule(AppName, CronSchedule?)
     /// Open the listeners of this generation; answer `listening` or `cannotListen`.

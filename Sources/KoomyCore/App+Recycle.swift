@@ -82,7 +82,13 @@ extension App {
         sampleAgain(at: now + next)
         switch verdict {
         case .within: break
-        case .overSoft: requestRecycle(of: [serial], .memory(memory))
+        case .overSoft:
+            if let rollout, rollout.brings(worker.generation), slotServed(by: serial) != nil {
+                let words = "a new worker has \(memory) of memory, more than max_memory"
+                failRollout(.unhealthy, slot: worker.slot, words, at: now)
+            } else {
+                requestRecycle(of: [serial], .memory(memory))
+            }
         case .overHard: tell(serial, .kill(.outgrown), at: now)
         }
     }

@@ -31,6 +31,8 @@ extension App {
 
     mutating func occupantFaltered(_ index: Int, _ worker: Worker, _ fault: Worker.Fault, at now: Instant) {
         switch fault {
+        case .unhealthy(let words) where rollout?.brings(slots[index].generation) == true:
+            failRollout(.unhealthy, slot: index, "a new worker is unhealthy: \(words)", at: now)
         case .unhealthy(let words):
             requestRecycle(of: [worker.id.serial], .unhealthy(words))
         case .notReady, .hung:
@@ -60,7 +62,7 @@ extension App {
         if !sibling || breaker.scout == index { recentEnd = RecentEnd(slot: index, reason: reason, at: now) }
         slots[index].seat = .vacant
 
-        if rollout?.kind == .reload, rollout?.to == slots[index].generation, stage < .stable {
+        if let rollout, rollout.brings(slots[index].generation), stage < .stable || rollout.isWatched {
             // A generation that is being rolled out does not keep what it has won.
             failRollout(.unhealthy, slot: index, "a new worker ended: \(reason)", at: now)
             return

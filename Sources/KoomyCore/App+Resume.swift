@@ -10,6 +10,8 @@ extension App {
             guard let steps, let worker = workers[serial] else { continue }
             translate(steps, of: worker, at: now)
         }
+        resumeRehearsal()
+        resumeCanary()
         if case .deaf = breaker, goal == .running { act(.openListeners(name, current)) }
     }
 

@@ -2,7 +2,7 @@ import KoomyModel
 
 /// One generation replacing another.
 extension App {
-    mutating func beginRollout(_ spec: AppSpec, _ generation: Generation, at now: Instant) {
+    mutating func beginRollout(_ spec: AppSpec, _ generation: Generation, _ plan: Rollout.Plan, at now: Instant) {
         dropRollout(.superseded, "", at: now)
         specs[generation] = spec
         latest = max(latest, generation)
@@ -16,9 +16,19 @@ extension App {
         }
         let indices = slots.indices.filter { $0 < spec.instances && !stoppedSlots.contains($0) }
         rollout = Rollout(kind: .reload, from: current, to: generation, slots: Array(indices))
+        if plan.hasCanary, (1..<max(1, indices.count)).contains(spec.rollout.canary) {
+            rollout?.canary = spec.rollout.canary
+        }
         let allowance = Rollout.allowance(spec.rollout, ownsPort: ownsPort(spec))
         let order: RolloutPolicy.Order = allowance.newFirst > 0 ? .newFirst : .stopFirst
         publish(.rolloutBegan(from: current, to: generation, slots: indices.count, order: order))
+        if spec.rollout.pressureLimit < 100 { act(.arm(.weigh(name), now + HostLoad.period)) }
+        guard let rehearsal = plan.rehearsal else { return }
+        // Those of its listeners that were opened are closed with it.
+        let candidate = Generation(generation.number &+ 1)
+        specs[candidate] = rehearsal.spec
+        latest = max(latest, candidate)
+        if makesRoom(spec, allowance.newFirst, at: now) { beginRehearsal(rehearsal, candidate, at: now) }
     }
 
     /// Begins as many slots as the policy allows, and ends the rollout when none is left.
@@ -26,15 +36,24 @@ extension App {
         guard let kind = rollout?.kind else { return }
         // The way back needs the listeners that are being opened; a way forward brings its own.
         if case .deaf = breaker, kind != .reload { return }
+        guard rollout?.stage == .rolling else { return }
         includeStragglers()
         let target = rollout.flatMap { specs[$0.to] } ?? spec
-        let allowance = Rollout.allowance(target.rollout, ownsPort: ownsPort(target))
+        note(obstacle: obstacle(target.rollout, at: now))
+        guard makesRoom(target, Rollout.allowance(target.rollout, ownsPort: ownsPort(target)).newFirst, at: now),
+            let allowance = rollout?.allowance(target.rollout, ownsPort: ownsPort(target))
+        else { return }
+        let isBetweenBatches = target.rollout.stagger == .zero || !slots.contains { $0.replacement?.cause == .rollout }
         // Slots that do not serve change first: nothing is lost by it, and they are not waited for.
         while let rollout, let next = rollout.pending.first(where: { !isReady($0) }) ?? rollout.pending.first {
             let active = slots.filter { $0.replacement?.cause == .rollout }
+            if let canary = rollout.canary, rollout.done + active.count >= canary { break }
             guard slots.indices.contains(next), !stoppedSlots.contains(next) else {
                 self.rollout?.pending.removeAll { $0 == next }
                 continue
+            }
+            guard !rollout.isPaused, rollout.obstacle == nil, isBetweenBatches, !rests(target.rollout, at: now) else {
+                break
             }
             // A recycle whose old worker still drains finishes first.
             guard slots[next].replacement == nil else { return }
@@ -45,8 +64,11 @@ extension App {
             self.rollout?.pending.removeAll { $0 == next }
             beginReplacement(next, .rollout, newFirst: newFirst, at: now)
         }
-        if let rollout, rollout.pending.isEmpty, !slots.contains(where: { $0.replacement?.cause == .rollout }) {
+        guard let rollout, !slots.contains(where: { $0.replacement?.cause == .rollout }) else { return }
+        if rollout.pending.isEmpty {
             complete(rollout)
+        } else if let canary = rollout.canary, rollout.done >= canary {
+            beginWatch(at: now)
         }
     }
 
@@ -63,7 +85,7 @@ extension App {
     }
 
     private mutating func complete(_ rollout: Rollout) {
-        self.rollout = nil
+        forgetRollout()
         switch rollout.kind {
         case .reload:
             current = rollout.to
@@ -85,7 +107,8 @@ extension App {
     /// Stops a rollout at its first failure; slots that it had replaced go back to the generation before.
     mutating func failRollout(_ outcome: RolloutOutcome, slot: Int?, _ detail: String, at now: Instant) {
         guard let rollout else { return }
-        self.rollout = nil
+        forgetRollout()
+        dismissCandidate(of: rollout, at: now)
         releaseSlots(at: now)
         switch rollout.kind {
         case .rollback(let failure):
@@ -126,12 +149,23 @@ extension App {
     /// Ends a rollout where it is, because what follows decides about every slot anyway.
     mutating func dropRollout(_ outcome: RolloutOutcome, _ detail: String, at now: Instant) {
         guard let rollout else { return }
-        self.rollout = nil
+        forgetRollout()
+        dismissCandidate(of: rollout, at: now)
         releaseSlots(at: now)
         switch rollout.kind {
         case .reload: publish(.rolloutEnded(to: rollout.to, outcome, detail: detail))
         case .rollback(let failure): publish(.rolloutEnded(to: rollout.from, failure.outcome, detail: failure.detail))
         }
+    }
+
+    private mutating func forgetRollout() {
+        if rollout?.isWatched == true { act(.disarm(.canary(name))) }
+        if let rollout, rollout.kind == .reload, (specs[rollout.to]?.rollout.pressureLimit ?? 0) < 100 {
+            act(.disarm(.weigh(name)))
+        }
+        if rollout?.rest != nil { act(.disarm(.stagger(name))) }
+        rollout = nil
+        host = nil
     }
 
     private mutating func releaseSlots(at now: Instant) {

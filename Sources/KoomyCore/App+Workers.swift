@@ -102,6 +102,7 @@ extension App {
             act(.forget(worker.id))
             gone(worker, at: now)
         }
+        rehearse(report, of: worker, at: now)
     }
 
     private mutating func ended(_ worker: Worker, _ ending: Worker.Ending, at now: Instant) {

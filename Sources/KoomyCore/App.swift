@@ -33,6 +33,8 @@ package struct App: Hashable, Sendable, Codable {
     /// Whether a worker was seen to own a listening port, so that two cannot run at once.
     package internal(set) var ownsPort = false
     var recentEnd: RecentEnd?
+    /// What the host had left when it was last looked at, during a rollout.
+    var host: HostLoad?
     var sampling = Sampling.idle
     /// What this event has led to so far; empty between events.
     var actions: [Action] = []
@@ -41,7 +43,7 @@ package struct App: Hashable, Sendable, Codable {
     private enum CodingKeys: CodingKey {
         case name, goal, specs, current, latest, slots, workers, nextSerial, rollout, breaker, tally, stoppedSlots,
             recycles
-        case recycleHold, ownsPort, recentEnd, sampling
+        case recycleHold, ownsPort, recentEnd, sampling, host
     }
 
     package struct Recycle: Hashable, Sendable, Codable {
@@ -110,7 +112,7 @@ extension App {
         case restart
         case restartSlot(Int)
         /// Replace every worker by one of this specification; its listeners are open.
-        case roll(AppSpec, Generation)
+        case roll(AppSpec, Generation, Rollout.Plan = Rollout.Plan())
         /// Take this specification without starting anything; for an app that is stopped.
         case configure(AppSpec, Generation)
         /// Start as soon as the listeners are open, and try again where they cannot be opened yet.
@@ -119,6 +121,11 @@ extension App {
         case cannotListen(Generation, String)
         case lostListeners(String)
         case abortRollout
+        case pauseRollout
+        case resumeRollout
+        case promote
+        case compared(Comparison)
+        case weighed(HostLoad)
         case scale(Int)
         case recycleSlot(Int)
         case reset
@@ -145,13 +152,20 @@ extension App {
         case .stopSlot(let index): stopSlot(index, at: now)
         case .restart: restart(at: now)
         case .restartSlot(let index): restartSlot(index, at: now)
-        case .roll(let spec, let generation): beginRollout(spec, generation, at: now)
+        case .roll(let spec, let generation, let plan): beginRollout(spec, generation, plan, at: now)
         case .configure(let spec, let generation): configure(spec, generation)
         case .startWhenListening: openListeners()
         case .listening(let generation): listening(generation, at: now)
         case .cannotListen(let generation, let words): cannotListen(generation, words, at: now)
         case .lostListeners(let words): loseListeners(words, at: now)
         case .abortRollout: abortRollout(at: now)
+        case .pauseRollout: pauseRollout()
+        case .resumeRollout: resumeRollout()
+        case .promote: promote()
+        case .compared(let comparison): compared(comparison, at: now)
+        case .weighed(let load): host = load
+        case .worker(let serial, .probed(.rehearsal, let attempt, let result)):
+            candidateAnswered(serial, attempt: attempt, result, at: now)
         case .scale(let count): scale(to: count)
         case .recycleSlot(let index): recycleSlot(index)
         case .reset: reset()
@@ -179,7 +193,10 @@ extension App {
         case .retry: retry()
         case .sample: sample()
         case .recycleHold: recycleHold = .none
-        case .save: break
+        case .rehearsal: candidateSettled(at: now)
+        case .canary: canaryDue()
+        case .weigh: weighDue(at: now)
+        case .save, .stagger: break
         }
     }
 }
@@ -206,5 +223,6 @@ extension App {
         try values.read(.ownsPort, into: &ownsPort)
         try values.read(.recentEnd, into: &recentEnd)
         try values.read(.sampling, into: &sampling)
+        try values.read(.host, into: &host)
     }
 }

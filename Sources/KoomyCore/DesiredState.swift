@@ -45,6 +45,8 @@ package struct DesiredApp: Hashable, Sendable, Codable {
     package var generation: Generation
     /// Slots that an operator stopped one by one, in order.
     package var stoppedSlots: [Int] = []
+    /// What served before, the last first; for the way back.
+    package var past: [PastVersion] = []
     /// The file's own number of instances, where an operator has scaled the app since; nil where the file's holds.
     package var fileInstances: Int?
 
@@ -68,6 +70,38 @@ extension DesiredApp {
         try values.read(.file, into: &file)
         try values.read(.stoppedSlots, into: &stoppedSlots)
         try values.read(.fileInstances, into: &fileInstances)
+        try values.read(.past, into: &past)
+    }
+}
+
+/// Code and configuration that an app was served by.
+package struct PastVersion: Hashable, Sendable, Codable {
+    package var spec: AppSpec
+    package var generation: Generation
+}
+
+extension DesiredApp {
+    /// As many as can be gone back to, where the app's file does not say how many releases are kept.
+    private static let memory = 5
+
+    /// Another version serves; the one before it is remembered where it differs.
+    mutating func advance(to spec: AppSpec, _ generation: Generation) {
+        if !self.spec.isSameVersion(as: spec) {
+            past.removeAll { $0.spec.isSameVersion(as: spec) || $0.spec.isSameVersion(as: self.spec) }
+            past.insert(PastVersion(spec: self.spec, generation: self.generation), at: 0)
+            past = Array(past.prefix(max(1, (spec.deploy?.keep ?? Self.memory) - 1)))
+        }
+        self.spec = spec
+        self.generation = generation
+    }
+}
+
+extension AppSpec {
+    /// Whether going from one to the other changes more than how many workers there are.
+    fileprivate func isSameVersion(as other: AppSpec) -> Bool {
+        var other = other
+        other.instances = instances
+        return self == other
     }
 }
 

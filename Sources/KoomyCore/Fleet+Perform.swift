@@ -19,6 +19,9 @@ extension Fleet {
             wait(id, []) { _ in .gone }
             each(targets, at: now) { _ in .reset }
         case .abort(let targets): performAbort(id, resolve(targets).found, at: now)
+        case .pause(let targets): steer(id, targets, .pauseRollout, "paused", at: now) { !$0.isPaused }
+        case .resume(let targets): steer(id, targets, .resumeRollout, "goes on", at: now) { $0.isPaused }
+        case .promote(let targets): steer(id, targets, .promote, "promoted", at: now) { $0.isWatched }
         case .scale(let name, let scale): performScale(id, name, scale, at: now)
         case .reload(let reloads): performReload(id, expand(reloads), at: now)
         case .shutdown: break
@@ -202,11 +205,38 @@ extension Fleet {
             } else {
                 let generation = app.nextGeneration
                 waiter.apps.append(.init(app: name, expectation: .rollout(generation)))
-                effects.append(Effect(app: name, event: .roll(spec, generation)))
+                effects.append(Effect(app: name, event: .roll(spec, generation, reload.plan)))
             }
         }
         waiters.append(waiter)
         for effect in effects { tell(effect.app, effect.event, at: now) }
+    }
+
+    /// Tells rollouts that are under way something, where it means anything to them.
+    private mutating func steer(
+        _ id: RequestID,
+        _ targets: [Target],
+        _ event: App.Event,
+        _ words: String,
+        at now: Instant,
+        where applies: (Rollout) -> Bool
+    ) {
+        var replies: [AppReply] = []
+        var names: [AppName] = []
+        for name in resolve(targets).found.compactMap(\.app) {
+            guard let rollout = apps[name]?.rollout, rollout.kind == .reload else {
+                replies.append(AppReply(app: name, outcome: .refused, message: "no rollout is under way"))
+                continue
+            }
+            guard applies(rollout) else {
+                replies.append(AppReply(app: name, outcome: .refused, message: "the rollout is not at that point"))
+                continue
+            }
+            replies.append(AppReply(app: name, outcome: .done, message: "the rollout is \(words)"))
+            names.append(name)
+        }
+        for name in names { tell(name, event, at: now) }
+        answer(id, replies)
     }
 
     private mutating func supersede(_ older: QueuedReload, _ name: AppName) {
@@ -226,9 +256,8 @@ extension Fleet {
         lastTicket += 1
         let ticket = Ticket(number: lastTicket)
         let generation = app.nextGeneration
-        let specs = (queued.reload.definition?.spec ?? app.heading).listeners
-        let listeners = Preparation.Listeners(app: name, generation: generation, specs: specs)
-        let preparation = Preparation(listeners: [listeners], desired: nil)
+        let listeners = Self.listeners(of: queued.reload, queued.reload.definition?.spec ?? app.heading, app)
+        let preparation = Preparation(listeners: listeners, desired: nil)
         change = Change(ticket: ticket, purpose: .queuedReload(name, generation), preparation: preparation)
         actions.append(.prepare(ticket, preparation))
     }
@@ -240,7 +269,7 @@ extension Fleet {
                 waiters[index].apps[wait].expectation = .rollout(generation)
             }
         }
-        tell(name, .roll(queued.reload.definition?.spec ?? app.heading, generation), at: now)
+        tell(name, .roll(queued.reload.definition?.spec ?? app.heading, generation, queued.reload.plan), at: now)
     }
 
     private mutating func each(_ targets: [Target], at now: Instant, _ event: (Int?) -> App.Event) {

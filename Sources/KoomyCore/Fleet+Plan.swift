@@ -15,7 +15,9 @@ extension Fleet {
         case .start(let targets): planStart(targets)
         case .stop(let targets): change(targets) { app, slot in Self.stop(&app, slot) }
         case .delete(let targets): planDelete(targets)
-        case .restart(let targets), .reset(let targets), .abort(let targets): planTransient(targets)
+        case .restart(let targets), .reset(let targets), .abort(let targets), .pause(let targets), .resume(let targets),
+            .promote(let targets):
+            planTransient(targets)
         case .reload(let reloads): planReload(reloads)
         case .scale(let name, let scale): planScale(name, scale)
         case .shutdown: .act
@@ -46,6 +48,7 @@ extension Fleet {
         var wanted = DesiredApp(spec: spec, file: definition.file, goal: goal, generation: generation)
         // What was scaled while the app was stopped stays scaled; `forgetScale` lets go of it where the file differs.
         wanted.fileInstances = preparation.desired?[name]?.fileInstances
+        wanted.past = preparation.desired?[name]?.past ?? []
         preparation.desired?[name] = wanted
         if goal == .running {
             preparation.listeners.append(.init(app: name, generation: generation, specs: spec.listeners))
@@ -101,14 +104,24 @@ extension Fleet {
             let spec = reload.definition?.spec ?? app.heading
             if let file = reload.definition?.file { preparation.desired?[name]?.file = file }
             if !app.isActive, spec != app.spec {
-                preparation.desired?[name]?.spec = spec
-                preparation.desired?[name]?.generation = app.nextGeneration
+                preparation.desired?[name]?.advance(to: spec, app.nextGeneration)
             } else if app.isActive, !app.isRolling(to: spec) {
-                preparation.listeners.append(.init(app: name, generation: app.nextGeneration, specs: spec.listeners))
+                preparation.listeners += Self.listeners(of: reload, spec, app)
             }
         }
         if preparation.desired == desired { preparation.desired = nil }
         return .prepare(preparation)
+    }
+
+    /// What a rollout needs to be open; a rehearsal has listeners of its own, under the generation after the new one.
+    static func listeners(of reload: Reload, _ spec: AppSpec, _ app: App) -> [Preparation.Listeners] {
+        let next = app.nextGeneration
+        let rehearsal = reload.plan.rehearsal.map { rehearsal in
+            let generation = Generation(next.number &+ 1)
+            return Preparation.Listeners(app: app.name, generation: generation, specs: rehearsal.spec.listeners)
+        }
+        return [Preparation.Listeners(app: app.name, generation: next, specs: spec.listeners)]
+            + [rehearsal].compactMap { $0 }
     }
 
     private func planScale(_ name: AppName, _ scale: Scale) -> Plan {

@@ -7,8 +7,10 @@ extension Fleet {
         switch request {
         case .define(let definitions): .define(definitions.map(keepingScale))
         case .reload(let reloads):
-            .reload(reloads.map { Reload(target: $0.target, definition: $0.definition.map(keepingScale)) })
-        case .start, .stop, .restart, .abort, .scale, .reset, .delete, .shutdown: request
+            .reload(
+                reloads.map { Reload(target: $0.target, definition: $0.definition.map(keepingScale), plan: $0.plan) }
+            )
+        case .start, .stop, .restart, .abort, .pause, .resume, .promote, .scale, .reset, .delete, .shutdown: request
         }
     }
 
@@ -37,7 +39,7 @@ extension Request {
         switch self {
         case .define(let definitions): definitions.map(\.spec)
         case .reload(let reloads): reloads.uniqued().compactMap { $0.definition?.spec }
-        case .start, .stop, .restart, .abort, .scale, .reset, .delete, .shutdown: []
+        case .start, .stop, .restart, .abort, .pause, .resume, .promote, .scale, .reset, .delete, .shutdown: []
         }
     }
 }

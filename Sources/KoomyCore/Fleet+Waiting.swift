@@ -7,10 +7,12 @@ extension Fleet {
         guard let name = notice.app else { return }
         switch notice.kind {
         case .workerFaltered(_, let slot, .notReady):
+            guard apps[name]?.slots.indices.contains(slot) == true else { break }
             let words = "slot \(slot): a worker was not ready in time; it is tried again"
             startFailed(name, slot, .rollout(.readyTimeout), words)
         case .workerEnded(_, _, let ending) where ending.reason.isLastingFailure: break
         case .workerEnded(_, let slot, let ending) where ending.departure == nil && ending.stage == .unproven:
+            guard apps[name]?.slots.indices.contains(slot) == true else { break }
             let words = "slot \(slot): a worker ended before it was ready: \(ending.reason); it is tried again"
             startFailed(name, slot, .rollout(.workerFailed), words)
         case .finished(let slot, let reason):
@@ -30,7 +32,9 @@ extension Fleet {
         case .recycleFailed(let slot, let words):
             let message = "slot \(slot): the new worker failed: \(words); the old one stays"
             fail(name, .rollout(.workerFailed), message) { $0.isRecycle(of: slot) }
-        case .workerForced:
+        case .workerForced(_, let slot):
+            // A candidate of a rehearsal counts for its rollout alone.
+            guard apps[name]?.slots.indices.contains(slot) == true else { break }
             for index in waiters.indices {
                 for wait in waiters[index].apps.indices where waiters[index].apps[wait].app == name {
                     waiters[index].apps[wait].forced += 1
@@ -40,8 +44,10 @@ extension Fleet {
             rolloutEnded(name, generation, outcome, detail, at: now)
         case .workerStarting, .workerReady, .workerFaltered, .workerEnded, .workerGone, .restartScheduled, .incident,
             .retrying, .recovered, .recycling, .recycled, .rolloutBegan, .rolloutAdvanced, .rollbackBegan, .stopped,
-            .unsaved, .saved, .workerLeaving, .workerParting, .hookFailed, .workerLingering, .workerIdled, .added,
-            .scaled, .reset, .deleted:
+            .rehearsing, .rehearsed, .canaryBegan, .canaryHeld, .promoted, .rolloutPaused, .rolloutResumed,
+            .rolloutWaits, .rolloutGoesOn, .rolloutYields, .unsaved, .saved, .workerLeaving, .workerParting,
+            .hookFailed, .workerLingering, .workerIdled, .added, .scaled, .reset,
+            .deleted:
             break
         }
     }
@@ -55,8 +61,7 @@ extension Fleet {
     ) {
         let succeeded = outcome == .done || outcome == .drainForced
         if succeeded, let app = apps[name] {
-            desired[name]?.spec = app.spec
-            desired[name]?.generation = app.current
+            desired[name]?.advance(to: app.spec, app.current)
         }
         var replies: [Pending] = []
         for index in waiters.indices.reversed() {

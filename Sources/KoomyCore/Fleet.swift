@@ -67,6 +67,8 @@ package struct Fleet: Hashable, Sendable, Codable {
         case cannotListen(AppName, Generation, String)
         case worker(WorkerID, Worker.Event)
         case sampled(WorkerID, ByteCount)
+        case compared(AppName, Comparison)
+        case weighed(AppName, HostLoad)
         case ownsPort(WorkerID)
         case timerFired(TimerID)
         case scheduleFired(AppName)
@@ -137,6 +139,8 @@ extension Fleet {
             tell(name, .cannotListen(generation, words), at: now)
         case .worker(let id, let event): tell(id.app, .worker(id.serial, event), at: now)
         case .sampled(let id, let memory): tell(id.app, .sampled(id.serial, memory), at: now)
+        case .compared(let name, let comparison): tell(name, .compared(comparison), at: now)
+        case .weighed(let name, let load): tell(name, .weighed(load), at: now)
         case .ownsPort(let id): tell(id.app, .ownsPort(id.serial), at: now)
         case .scheduleFired(let name): tell(name, .scheduleFired, at: now)
         case .timerFired(let timer): timerFired(timer, at: now)
@@ -149,7 +153,8 @@ extension Fleet {
     private mutating func timerFired(_ timer: TimerID, at now: Instant) {
         switch timer {
         case .worker(let id, _): tell(id.app, .timerFired(timer), at: now)
-        case .restart(let name, _), .settle(let name, _), .retry(let name), .sample(let name), .recycleHold(let name):
+        case .restart(let name, _), .settle(let name, _), .retry(let name), .sample(let name), .recycleHold(let name),
+            .rehearsal(let name), .canary(let name), .stagger(let name), .weigh(let name):
             tell(name, .timerFired(timer), at: now)
         case .save: record()
         }

@@ -36,6 +36,22 @@ package struct Notice: Hashable, Sendable {
         case rolloutAdvanced(done: Int, total: Int, slot: Int)
         case rollbackBegan(Rollout.Failure, slots: Int)
         case rolloutEnded(to: Generation, RolloutOutcome, detail: String)
+        /// A candidate is tried before anything else changes.
+        case rehearsing(serial: UInt64)
+        /// It was ready and healthy, and has answered this many questions well.
+        case rehearsed(questions: Int)
+        /// These slots have changed and are watched for this long before the others follow.
+        case canaryBegan(slots: Int, span: TimeSpan)
+        /// The canary does well; the others follow when an operator says so.
+        case canaryHeld
+        case promoted
+        case rolloutPaused
+        case rolloutResumed
+        /// No further slot begins, because of this.
+        case rolloutWaits(String)
+        case rolloutGoesOn
+        /// Old workers leave first, because of this.
+        case rolloutYields(String)
         /// The listeners could not be opened; it is tried again.
         case cannotListen(String)
         case added

@@ -32,8 +32,8 @@ package struct Replay: Hashable, Sendable {
             case .arm(let timer, let instant): timers[timer] = instant
             case .disarm(let timer): timers[timer] = nil
             case .reply(let id, let reply): replies[id] = leaves ? Reply(apps: [Fleet.cameBack]) : reply
-            case .spawn, .signal, .signalDescendants, .killTree, .forget, .ask, .sample, .schedule, .openListeners,
-                .closeListeners, .closeSlotListeners, .prepare, .publish, .exit, .anomaly:
+            case .spawn, .signal, .signalDescendants, .killTree, .forget, .ask, .sample, .compare, .weigh, .schedule,
+                .openListeners, .closeListeners, .closeSlotListeners, .prepare, .publish, .exit, .anomaly:
                 uncertain.append(action)
             }
         }
@@ -60,7 +60,7 @@ extension TimerID {
         case .worker(_, .readiness), .worker(_, .uptime), .worker(_, .maturity), .worker(_, .kill), .worker(_, .age),
             .worker(_, .readinessProbe), .worker(_, .healthProbe), .worker(_, .preDrain), .worker(_, .idle), .restart,
             .settle, .retry, .sample, .recycleHold,
-            .save:
+            .rehearsal, .canary, .stagger, .weigh, .save:
             false
         }
     }

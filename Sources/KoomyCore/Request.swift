@@ -9,6 +9,9 @@ package enum Request: Hashable, Sendable, Codable {
     case restart([Target])
     case reload([Reload])
     case abort([Target])
+    case pause([Target])
+    case resume([Target])
+    case promote([Target])
     case scale(AppName, Scale)
     case reset([Target])
     case delete([Target])
@@ -43,10 +46,21 @@ package struct Target: Hashable, Sendable, Codable {
 package struct Reload: Hashable, Sendable, Codable {
     package var target: Target
     package var definition: Definition?
+    package var plan: Rollout.Plan
 
-    package init(target: Target, definition: Definition? = nil) {
+    package init(target: Target, definition: Definition? = nil, plan: Rollout.Plan = Rollout.Plan()) {
         self.target = target
         self.definition = definition
+        self.plan = plan
+    }
+}
+
+extension Reload {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(target: try values.read(.target))
+        try values.read(.definition, into: &definition)
+        try values.read(.plan, into: &plan)
     }
 }
 

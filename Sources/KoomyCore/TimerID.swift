@@ -13,6 +13,14 @@ package enum TimerID: Hashable, Sendable, Codable {
     case sample(AppName)
     /// The end of the pause after a recycle that failed.
     case recycleHold(AppName)
+    /// The end of `healthy_time` of a rehearsal's candidate.
+    case rehearsal(AppName)
+    /// The end of the canary's time.
+    case canary(AppName)
+    /// The end of the pause between two batches of a rollout.
+    case stagger(AppName)
+    /// The next look at the host's memory during a rollout.
+    case weigh(AppName)
     /// The next attempt to write the state that could not be written.
     case save
 }

@@ -4,7 +4,10 @@ import KoomyModel
 extension Worker {
     /// It is to leave: at once, or when those outside have had time to notice.
     mutating func part(_ departure: Departure, at now: Instant) -> [Action] {
-        guard policy.stop.announces else { return leave(departure, by: stopSignal(departure), at: now) }
+        // A candidate of a rehearsal serves nobody who could notice.
+        guard policy.stop.announces, departure != .rehearsed else {
+            return leave(departure, by: stopSignal(departure), at: now)
+        }
         state = .parting(departure)
         deadline = now + policy.stop.announcement
         return disarmLife() + [.arm(.preDrain, deadline)] + runHook(attempt: 1)

@@ -128,12 +128,7 @@ extension Worker {
     }
 
     private func mapped(_ kind: ProbeKind, _ actions: [ProbeLoop.Action]?) -> [Action] {
-        let timer: Timer =
-            switch kind {
-            case .readiness: .readinessProbe
-            case .health: .healthProbe
-            case .preDrain: .preDrain
-            }
+        let timer: Timer = kind == .readiness ? .readinessProbe : .healthProbe
         return (actions ?? []).compactMap { action in
             switch action {
             case .arm(let instant): .arm(timer, instant)

@@ -38,7 +38,8 @@ package struct Worker: Hashable, Sendable, Codable {
 
     /// Why it was asked to leave.
     package enum Departure: String, Hashable, Sendable, Codable {
-        case stopped, restarted, replaced, scaledDown, rejected, notReady, hung, unhealthy, outgrown, shutdown
+        case stopped, restarted, replaced, scaledDown, rejected, rehearsed, notReady, hung, unhealthy, outgrown,
+            shutdown
     }
 
     /// How far it came before it ended or was asked to leave.
@@ -204,8 +205,14 @@ extension Worker {
         case idle
     }
 
-    /// What is asked of a worker, or run on its behalf before it leaves.
-    package enum ProbeKind: String, Hashable, Sendable, Codable { case readiness, health, preDrain }
+    /// What is asked of a worker, or run on its behalf.
+    package enum ProbeKind: String, Hashable, Sendable, Codable {
+        case readiness, health
+        /// The command before it leaves.
+        case preDrain
+        /// A question of the rehearsal; the app asks it.
+        case rehearsal
+    }
 
     package enum Action: Hashable, Sendable {
         case spawn

@@ -4,9 +4,7 @@
 package struct AppSpec: Hashable, Sendable, Codable {
     package var name: AppName
     package var command: Command
-    /// Absolute.
-    ///
-    /// Resolved at each start, so a symbolic link that moved takes effect.
+    /// Absolute; found by way of `release` at each start.
     package var workingDirectory: String
     /// Exactly what the file declares; koomyd adds its documented base and its own variables at the start.
     package var environment: [String: String]
@@ -30,6 +28,10 @@ package struct AppSpec: Hashable, Sendable, Codable {
     package var port: UInt16?
     /// False: it is known, and stays stopped until it is asked for.
     package var startsAutomatically = true
+    /// Where the code is; nil where no symbolic link leads to it.
+    package var release: Release?
+    /// How it is deployed; nil where its file does not say.
+    package var deploy: DeploySpec?
 
     package init(
         name: AppName,
@@ -76,5 +78,7 @@ extension AppSpec {
         try values.read(.slotVariable, into: &slotVariable)
         try values.read(.port, into: &port)
         try values.read(.startsAutomatically, into: &startsAutomatically)
+        try values.read(.release, into: &release)
+        try values.read(.deploy, into: &deploy)
     }
 }

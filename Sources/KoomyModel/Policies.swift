@@ -70,11 +70,32 @@ package struct RolloutPolicy: Hashable, Sendable, Codable {
         case stopFirst = "stop-first"
     }
 
+    /// What is done where a new worker beside the old ones would not fit the host's memory.
+    package enum MemoryShortage: String, Hashable, Sendable, Codable, CaseIterable {
+        /// Nothing is changed.
+        case refuse
+        /// The old worker goes first.
+        case stopFirst = "stop-first"
+        /// It is tried.
+        case ignore
+    }
+
     package var order = Order.automatic
     /// Workers beyond `instances` that may run at once.
     package var surge = 1
     /// Workers below `instances` that may be missing at once.
     package var unavailable = 0
+    /// So many are replaced first, and the others when these have proved themselves for `canaryTime`.
+    package var canary = 0
+    package var canaryTime = TimeSpan.seconds(60)
+    /// False: an operator decides when the canary's time is over.
+    package var promotesAutomatically = true
+    /// How long it waits after as many as `surge` have changed.
+    package var stagger = TimeSpan.zero
+    package var memoryShortage = MemoryShortage.refuse
+    /// No worker is replaced while tasks of the host wait for memory for a larger part of the last 10 seconds, in per
+    /// cent (`some avg10` of /proc/pressure/memory); 100 for no such limit.
+    package var pressureLimit = 40.0
     /// A new worker has to stay ready, and healthy, this long before the old one is asked to leave.
     package var healthyTime = TimeSpan.seconds(2)
     /// A new worker that is not ready after this long has failed.
@@ -135,6 +156,12 @@ extension RolloutPolicy {
         try values.read(.order, into: &order)
         try values.read(.surge, into: &surge)
         try values.read(.unavailable, into: &unavailable)
+        try values.read(.canary, into: &canary)
+        try values.read(.canaryTime, into: &canaryTime)
+        try values.read(.promotesAutomatically, into: &promotesAutomatically)
+        try values.read(.stagger, into: &stagger)
+        try values.read(.memoryShortage, into: &memoryShortage)
+        try values.read(.pressureLimit, into: &pressureLimit)
         try values.read(.healthyTime, into: &healthyTime)
         try values.read(.readyTimeout, into: &readyTimeout)
     }

@@ -44,6 +44,8 @@ package struct Probe: Hashable, Sendable, Codable {
         case port(UInt16, perSlot: Bool)
         /// A Unix socket; `{slot}` in the path is replaced.
         case unix(path: String)
+        /// The listener of this name of the worker's own generation; for candidates that nobody else can reach.
+        case listener(name: String)
     }
 
     package var kind: Kind

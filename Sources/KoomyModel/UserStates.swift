@@ -41,4 +41,6 @@ package enum RolloutOutcome: Int32, Hashable, Sendable, Codable, CaseIterable {
     /// A later request took its place.
     case superseded = 8
     case aborted = 9
+    /// A new worker would not fit the host's memory beside the old ones; nothing was changed.
+    case noRoom = 11
 }

@@ -90,6 +90,12 @@ public struct RolloutView: Codable, Hashable, Sendable {
     public var done: Int
     /// Slots that are to change.
     public var total: Int
+    /// `rehearsing`, `rolling`, `canary` while it is watched, `held` until it is promoted, `paused`, or `waiting` for memory.
+    public var phase: String?
+    /// What it waits for, for people.
+    public var reason: String?
+    /// The release that comes.
+    public var release: ReleaseView?
 
     /// A rollout from its parts.
     public init(kind: String, from: UInt64, to: UInt64, done: Int, total: Int) {

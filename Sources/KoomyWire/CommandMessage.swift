@@ -77,6 +77,8 @@ public struct CommandResult: Codable, Hashable, Sendable {
     public var diagnostics: [DiagnosticView]?
     /// What an upgrade has made of the daemon; of that command only.
     public var upgrade: UpgradeView?
+    /// The whole report; of `deploy` and `rollback` only.
+    public var deployment: DeploymentView?
 
     /// A result from its parts.
     public init(

@@ -135,6 +135,22 @@ public enum EventType: String, CaseIterable, Codable, Hashable, Sendable {
     case rolloutStarted = "rollout.started"
     /// One slot of a rollout has changed.
     case rolloutProgress = "rollout.progress"
+    /// The candidate of a rehearsal is started.
+    case rolloutRehearsing = "rollout.rehearsing"
+    /// The candidate has passed.
+    case rolloutRehearsed = "rollout.rehearsed"
+    /// The canary's workers have changed, and are watched.
+    case rolloutCanary = "rollout.canary"
+    /// The canary does well, and an operator decides.
+    case rolloutHeld = "rollout.held"
+    /// The other workers follow the canary.
+    case rolloutPromoted = "rollout.promoted"
+    /// An operator has paused a rollout.
+    case rolloutPaused = "rollout.paused"
+    /// A rollout goes on.
+    case rolloutResumed = "rollout.resumed"
+    /// A rollout waits for the host.
+    case rolloutWaiting = "rollout.waiting"
     /// A rollout ended.
     case rolloutEnded = "rollout.ended"
 }

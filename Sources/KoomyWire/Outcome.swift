@@ -22,6 +22,10 @@ public enum ExitCode: Int32, CaseIterable, Codable, Hashable, Sendable {
     case aborted = 9
     /// The daemon does not take orders from this user.
     case notPermitted = 10
+    /// A new worker would not fit the host's memory beside the old ones; nothing was changed.
+    case noRoom = 11
+    /// A build or a hook of a deployment failed; nothing was changed.
+    case stepFailed = 12
     /// The command line, or the request, is wrong (EX_USAGE of sysexits.h).
     case usage = 64
     /// The ecosystem file is wrong or cannot be read, or the state of the daemon cannot be read (EX_DATAERR).
@@ -58,6 +62,10 @@ public enum Outcome: String, CaseIterable, Codable, Hashable, Sendable {
     case superseded
     /// It was aborted on request.
     case aborted
+    /// The host has no memory for a new worker beside the old ones.
+    case noRoom = "no_room"
+    /// A build or a hook of a deployment failed.
+    case stepFailed = "step_failed"
     /// This user may not.
     case notPermitted = "not_permitted"
     /// The command line is wrong; said by clients only.
@@ -96,6 +104,8 @@ public enum Outcome: String, CaseIterable, Codable, Hashable, Sendable {
         case .drainForced: .drainForced
         case .superseded: .superseded
         case .aborted: .aborted
+        case .noRoom: .noRoom
+        case .stepFailed: .stepFailed
         case .notPermitted: .notPermitted
         case .usage, .badRequest, .notFound, .methodNotAllowed, .tooLarge: .usage
         case .badConfiguration, .stateUnreadable: .badConfiguration
@@ -115,7 +125,9 @@ public enum Outcome: String, CaseIterable, Codable, Hashable, Sendable {
         case .methodNotAllowed: 405
         case .tooLarge: 413
         case .badConfiguration, .stateUnreadable: 422
-        case .trouble, .superseded, .aborted, .workerFailed, .readyTimeout, .unhealthy, .drainForced: 409
+        case .trouble, .superseded, .aborted, .noRoom, .stepFailed, .workerFailed, .readyTimeout, .unhealthy,
+            .drainForced:
+            409
         case .internalError: 500
         case .noDaemon, .shuttingDown: 503
         case .timedOut: 504

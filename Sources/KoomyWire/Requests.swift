@@ -28,7 +28,8 @@ public struct StartRequest: Codable, Hashable, Sendable {
     }
 }
 
-/// The body of `POST /v1/stop`, `restart`, `reset`, `delete`, `abort`, `logs/flush` and `logs/rotate`.
+/// The body of `POST /v1/stop`, `restart`, `reset`, `delete`, `abort`, `pause`, `resume`, `promote`, `logs/flush` and
+/// `logs/rotate`.
 public struct TargetsRequest: Codable, Hashable, Sendable {
     /// `NAME`, `NAME:SLOT` or `all`.
     public var targets: [String]

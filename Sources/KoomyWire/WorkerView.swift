@@ -32,6 +32,10 @@ public struct WorkerView: Codable, Hashable, Sendable {
     public var lastExit: LastExitView?
     /// Milliseconds until it is started again.
     public var nextStartMs: Int64?
+    /// The code that it runs; absent where no link leads to it.
+    public var release: ReleaseView?
+    /// Whether it is the candidate of a rehearsal, which nobody else can reach; absent for all others.
+    public var isCandidate: Bool?
 
     /// A worker from its parts.
     public init(

@@ -19,7 +19,8 @@ private let everyAttribute: [String: String] = [
     "umask": "'027'", "nice": "5", "oom_score_adj": "200", "no_new_privs": "true", "limits": "{nofile: 1024}",
     "out_file": "logs/o.log", "error_file": "logs/e.log", "log_date_format": "HH:mm", "time": "true",
     "disable_logs": "true", "log_file": "logs/all.log", "merge_logs": "false", "log_type": "json",
-    "log": "{format: json}",
+    "log": "{format: json}", "canary": "2", "canary_time": "5m", "promote": "manual", "stagger": "5s",
+    "memory_short": "ignore", "pressure_limit": "20", "deploy": "{path: /srv/shop}",
 ]
 
 private func camelCase(_ name: String) -> String {
@@ -40,6 +41,7 @@ private func camelCase(_ name: String) -> String {
         var text = "env_production: {}\n\(name): \(everyAttribute[attribute.rawValue] ?? "")\n"
         if attribute != .script { text += "script: ./server\n" }
         if attribute == .interpreterArgs { text += "interpreter: python3\n" }
+        if attribute == .canary { text += "instances: 3\n" }
         return try load(text, context: context).apps[0]
     }
 
@@ -52,8 +54,9 @@ private func camelCase(_ name: String) -> String {
             return
         }
         let expected = try spec(attribute.rawValue, attribute)
-        let interpreter = attribute == .interpreterArgs ? "interpreter: python3\n" : ""
-        let bare = try load("script: ./server\nenv_production: {}\n" + interpreter, context: context).apps[0]
+        let means =
+            attribute == .interpreterArgs ? "interpreter: python3\n" : attribute == .canary ? "instances: 3\n" : ""
+        let bare = try load("script: ./server\nenv_production: {}\n" + means, context: context).apps[0]
         // Fork mode is what there is anyway.
         if attribute != .execMode { #expect(expected != bare) }
         for name in names.flatMap({ [$0, camelCase($0)] }) {

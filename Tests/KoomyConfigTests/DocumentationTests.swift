@@ -68,17 +68,21 @@ private func fences(of markdown: String) -> [Fence] {
                 #expect(rows[key.rawValue] == key.aliases || sharedNames.contains(key.rawValue), "\(key)")
             }
         }
-        // These stand in two tables, once as an attribute of an app and once of a listener or probe.
-        let sharedNames: Set = ["port", "name", "user", "group"]
+        // These stand in two tables, as `port`, which an app, a listener and a probe have.
+        let sharedNames: Set = ["port", "name", "user", "group", "keep"]
         check(AppAttribute.self)
         check(ListenAttribute.self)
         check(ProbeAttribute.self)
         check(LogAttribute.self)
         check(RotateAttribute.self)
+        check(DeployAttribute.self)
+        check(TaskAttribute.self)
+        check(RehearseAttribute.self)
         let known = Set(
             AppAttribute.allCases.map(\.rawValue) + ListenAttribute.allCases.map(\.rawValue)
                 + ProbeAttribute.allCases.map(\.rawValue) + LogAttribute.allCases.map(\.rawValue)
-                + RotateAttribute.allCases.map(\.rawValue)
+                + RotateAttribute.allCases.map(\.rawValue) + DeployAttribute.allCases.map(\.rawValue)
+                + TaskAttribute.allCases.map(\.rawValue) + RehearseAttribute.allCases.map(\.rawValue)
         )
         #expect(Set(rows.keys) == known)
     }

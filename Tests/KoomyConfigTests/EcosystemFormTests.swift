@@ -40,7 +40,11 @@ import Testing
     @Test func `keys of the file that do nothing`() throws {
         let text = "$schema: x\nx-defaults: {a: 1}\ndeploy: {production: {}}\napps: [{script: ./a}]\n"
         let ecosystem = try load(text)
-        #expect(ecosystem.warnings.map(\.message) == ["\"deploy\" has no effect: koomy starts apps and nothing else"])
+        #expect(
+            ecosystem.warnings.map(\.message) == [
+                "\"deploy\" beside the apps has no effect: it is how pm2 deploy reaches other hosts"
+            ]
+        )
         #expect(ecosystem.warnings.map(\.line) == [3])
     }
 

@@ -5,7 +5,7 @@ import Testing
 @Suite struct OutcomeTests {
     @Test func `the numbers are those that scripts rely on`() {
         let numbers = ExitCode.allCases.map(\.rawValue)
-        #expect(numbers == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 64, 65, 70, 73, 75])
+        #expect(numbers == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 64, 65, 70, 73, 75])
     }
 
     @Test func `the words are those that programs rely on`() {
@@ -13,7 +13,8 @@ import Testing
             Outcome.allCases.map(\.rawValue) == [
                 "done", "trouble", "no_such_app", "no_such_worker", "no_daemon", "worker_failed", "ready_timeout",
                 "unhealthy",
-                "drain_forced", "superseded", "aborted", "not_permitted", "usage", "bad_request", "not_found",
+                "drain_forced", "superseded", "aborted", "no_room", "step_failed", "not_permitted", "usage",
+                "bad_request", "not_found",
                 "method_not_allowed", "too_large", "bad_configuration", "state_unreadable", "internal", "shutting_down",
                 "cannot_save",
                 "timed_out",

@@ -170,6 +170,8 @@ int koomy_unblock_signals(const int *signals, size_t count);
 /// 1 where the calling thread blocks this signal.
 int koomy_is_signal_blocked(int signal);
 int koomy_ignore_signal(int signal);
+/// A descriptor that is readable while one of these signals, which have to be blocked, is pending (signalfd(2)).
+int koomy_open_signals(const int *signals, size_t count);
 int koomy_get_limit(int resource, struct koomy_limit *limit);
 int koomy_set_limit(const struct koomy_limit *limit);
 /// Executes a program in place (execve(2)) with these descriptors kept open; returns only where that failed, with every
@@ -289,6 +291,8 @@ int koomy_set_nonblocking(int descriptor, int enabled);
 /// Waits until a descriptor is ready, -1 milliseconds for ever; 0 also where a signal came first.
 int koomy_poll(struct pollfd *set, size_t count, int milliseconds);
 int koomy_fsync(int descriptor);
+/* How many connections wait to be accepted on a listening TCP socket (tcp(7), TCP_INFO). */
+int koomy_accept_queue(int descriptor);
 int koomy_truncate(int descriptor, int64_t size);
 int koomy_set_modified(int descriptor, int64_t seconds, long nanoseconds);
 ssize_t koomy_write_at(int descriptor, const void *bytes, size_t size, int64_t offset);
@@ -311,6 +315,9 @@ int koomy_file_system(int descriptor);
 int koomy_access(const char *path, int mode);
 /// Locks without waiting: -EWOULDBLOCK where somebody else holds the lock.
 int koomy_lock(int descriptor);
+int koomy_symlink(const char *target, const char *path);
+/* The path without symbolic links, `.` and `..` (realpath(3)); its length without the NUL. */
+ssize_t koomy_real_path(const char *path, char *buffer, size_t size);
 ssize_t koomy_read_link(const char *path, char *buffer, size_t size);
 ssize_t koomy_get_attribute(const char *path, const char *name, void *buffer, size_t size);
 int koomy_set_attribute(const char *path, const char *name, const void *bytes, size_t size);

@@ -32,6 +32,11 @@ enum AppAttribute: String, Vocabulary {
     case cronRestart = "cron_restart"
     case unavailable
     case healthyTime = "healthy_time"
+    case canary
+    case canaryTime = "canary_time"
+    case promote, stagger
+    case memoryShort = "memory_short"
+    case pressureLimit = "pressure_limit"
     case umask, nice
     case oomScoreAdj = "oom_score_adj"
     case noNewPrivs = "no_new_privs"
@@ -44,7 +49,7 @@ enum AppAttribute: String, Vocabulary {
     case logDateFormat = "log_date_format"
     case time
     case disableLogs = "disable_logs"
-    case log
+    case log, deploy
 
     /// PM2's other names, and those of its names that koomy has a better one for.
     private static let otherNames: [Self: [String]] = [

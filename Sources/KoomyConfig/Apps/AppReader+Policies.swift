@@ -46,6 +46,7 @@ extension AppReader {
         policy.unavailable = workers(.unavailable, of: instances, rounding: .down, example: "0") ?? policy.unavailable
         policy.healthyTime = fields[.healthyTime]?.duration(zero: true, example: "2s") ?? policy.healthyTime
         policy.readyTimeout = fields[.readyTimeout]?.duration(warnsIfShort: true, example: "30s") ?? policy.readyTimeout
+        readPace(into: &policy, instances: instances)
         if policy.surge == 0, policy.unavailable == 0, let field = fields[.surge] ?? fields[.unavailable] {
             let rounded = fields[.unavailable].flatMap { $0.node.scalar?.text.hasSuffix("%") == true ? $0 : nil }
             let reason = rounded.map { ", since \($0.node.scalar?.text ?? "") of \(instances) rounds down to 0" } ?? ""
@@ -58,7 +59,7 @@ extension AppReader {
     }
 
     /// A number of workers, or a percentage of `instances`.
-    private func workers(
+    func workers(
         _ key: AppAttribute,
         of instances: Int,
         rounding rule: FloatingPointRoundingRule,

@@ -77,6 +77,7 @@ struct AppReader {
         spec.stop = stop()
         spec.rollout = rollout(instances: instances)
         spec.recycle = recycle()
+        spec.deploy = deploy()
         spec.identity = identity()
         spec.attributes = processAttributes()
         spec.watchdog = fields[.watchdog]?.duration(warnsIfShort: true, example: "30s")

@@ -72,14 +72,7 @@ struct EcosystemReader {
             )
             return true
         }
-        for key in [RootAttribute.deploy, .static] {
-            guard let field = keys[key] else { continue }
-            report.warning(
-                at: field.keyPlace,
-                path: field.path,
-                "\"\(field.name)\" has no effect: koomy starts apps and nothing else"
-            )
-        }
+        passOver(keys)
         if let pm2 = keys[.pm2], let apps = keys[.apps] {
             let other = apps.keyPlace
             report.error(
@@ -90,6 +83,26 @@ struct EcosystemReader {
             )
         }
         return (keys[.apps] ?? keys[.pm2])?.items.map { ($0.node, $0.path) } ?? []
+    }
+}
+
+extension EcosystemReader {
+    private func passOver(_ keys: Fields<RootAttribute>) {
+        if let field = keys[.deploy] {
+            report.warning(
+                at: field.keyPlace,
+                path: field.path,
+                "\"\(field.name)\" beside the apps has no effect: it is how pm2 deploy reaches other hosts",
+                hint: "give an app its own deploy: {path: /srv/NAME}, and run koomyctl deploy on the host"
+            )
+        }
+        if let field = keys[.static] {
+            report.warning(
+                at: field.keyPlace,
+                path: field.path,
+                "\"\(field.name)\" has no effect: koomy starts apps and nothing else"
+            )
+        }
     }
 }
 

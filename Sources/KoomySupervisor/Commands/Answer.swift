@@ -84,6 +84,7 @@ extension RolloutOutcome {
         case .drainForced: .drainForced
         case .superseded: .superseded
         case .aborted: .aborted
+        case .noRoom: .noRoom
         }
     }
 }

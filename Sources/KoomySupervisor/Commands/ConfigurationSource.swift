@@ -10,14 +10,27 @@ struct ConfigurationSource {
     let environment: [String: String]
 
     /// What a file defines, with notices about what was passed over; or every problem at once.
-    func load(_ path: String, only: [String]? = nil) -> Result<Loaded, Refusal> {
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - release: The release that is meant where its path goes through the link.
+    ///   - only: The apps of it that are meant; all of them where nil.
+    /// - Returns: What it defines, or why nothing is done.
+    func load(_ path: String, in release: Release? = nil, only: [String]? = nil) -> Result<Loaded, Refusal> {
         let context = LoadContext(
             currentDirectory: "/",
             homeDirectory: environment["HOME"],
             processorCount: Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         )
         do throws(ConfigurationError) {
-            let ecosystem = try EcosystemFile.load(path: path, context: context)
+            var (path, ecosystem) = (
+                path, try EcosystemFile.load(path: path, from: release?.locate(path), context: context)
+            )
+            if let logical = ecosystem.apps.lazy.compactMap({ $0.logicalPath(of: path) }).first {
+                // The file is found in each release anew, and so is what it names.
+                ecosystem = try EcosystemFile.load(path: logical, from: path, context: context)
+                path = logical
+            }
             let definitions = ecosystem.apps.map { Definition(spec: $0, file: path) }
             let wanted = definitions.filter { only?.contains($0.spec.name.text) ?? true }
             if let only, let missing = only.first(where: { name in !wanted.contains { $0.spec.name.text == name } }) {
@@ -35,6 +48,16 @@ struct ConfigurationSource {
     struct Loaded {
         var definitions: [Definition]
         var warnings: [DiagnosticView]
+    }
+}
+
+extension AppSpec {
+    /// A file in one of the app's releases, as it is reached by the link; nil for any other file.
+    fileprivate func logicalPath(of path: String) -> String? {
+        guard let deploy, path.hasPrefix(deploy.releases + "/") else { return nil }
+        let rest = path.dropFirst(deploy.releases.count + 1)
+        guard let slash = rest.firstIndex(of: "/") else { return nil }
+        return deploy.link + rest[slash...]
     }
 }
 

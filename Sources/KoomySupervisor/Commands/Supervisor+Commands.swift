@@ -23,6 +23,8 @@ extension Supervisor: ControlDelegate {
         case .failure(let refusal):
             if refusal.outcome == .badConfiguration { announce(.configRejected, refusal.message) }
             stream.refuse(status: UInt32(refusal.outcome.httpStatus), refusal.view)
+        case .success(.deploy(let deployment, let command)):
+            begin(deployment, command, key: key, user: peer.userID, stream)
         case .success(.reopenLogs):
             reopenLogs()
             stream.finish(CommandResult(.done, message: "the logs are open again"))
@@ -36,7 +38,10 @@ extension Supervisor: ControlDelegate {
             upgrade(to: binary, for: request)
         case .success(.request(let work, let warnings)):
             // systemctl waits for a koomyctl reload that it runs.
-            if case .reload = work { keepServiceManagerWaiting() }
+            if case .reload(let reloads) = work {
+                keepServiceManagerWaiting()
+                prepare(reloads, command.name.hasPrefix("reload") ? "reload" : "start", user: peer.userID)
+            }
             request(work, key: key, answer: answer(on: stream, for: apps(concernedBy: work), warnings))
         }
     }
@@ -49,10 +54,11 @@ extension Supervisor: ControlDelegate {
         }
     }
 
-    private func answer(
+    func answer(
         on stream: CommandStream,
         for apps: Set<AppName>?,
-        _ warnings: [DiagnosticView] = []
+        _ warnings: [DiagnosticView] = [],
+        completing: @escaping (inout CommandResult) -> Void = { _ in }
     ) -> Answer {
         let answer = Answer(
             apps: apps,
@@ -61,6 +67,7 @@ extension Supervisor: ControlDelegate {
             end: { result in
                 var result = result
                 if !warnings.isEmpty { result.diagnostics = warnings }
+                completing(&result)
                 stream.finish(result)
             }
         )
@@ -75,6 +82,7 @@ extension Supervisor: ControlDelegate {
         case logs(LogChange, [AppName])
         case leaveWorkers
         case upgrade(binary: String)
+        case deploy(Deployment, command: String)
     }
 
     private func translate(_ command: ControlCommand) -> Result<Work, Refusal> {
@@ -82,13 +90,18 @@ extension Supervisor: ControlDelegate {
         case .start(let request):
             guard let file = request.file else { return targets(request.targets ?? [], Request.start) }
             return source.load(file, only: request.only).map {
-                .request(.define($0.definitions), warnings: $0.warnings)
+                .request(.define($0.definitions.map(withRelease)), warnings: $0.warnings)
             }
         case .stop(let request): return targets(request.targets, Request.stop)
         case .restart(let request): return targets(request.targets, Request.restart)
         case .reset(let request): return targets(request.targets, Request.reset)
         case .delete(let request): return targets(request.targets, Request.delete)
         case .abort(let request): return targets(request.targets, Request.abort)
+        case .pause(let request): return targets(request.targets, Request.pause)
+        case .resume(let request): return targets(request.targets, Request.resume)
+        case .promote(let request): return targets(request.targets, Request.promote)
+        case .deploy(let request): return plan(request).map { .deploy($0, command: "deploy") }
+        case .rollback(let request): return plan(request).map { .deploy($0, command: "rollback") }
         case .scale(let request): return scale(request)
         case .reload(let request): return reload(request)
         case .stopDaemon(let request):
@@ -139,7 +152,7 @@ extension Supervisor: ControlDelegate {
         return .success(targets)
     }
 
-    private func noSuchApp(_ name: AppName) -> Refusal {
+    func noSuchApp(_ name: AppName) -> Refusal {
         let known = knownApps()
         let hint =
             known.isEmpty
@@ -165,7 +178,9 @@ extension Supervisor: ControlDelegate {
     private func reload(_ request: ReloadRequest) -> Result<Work, Refusal> {
         if let file = request.file {
             return source.load(file).map { loaded in
-                let reloads = loaded.definitions.map { Reload(target: .init(app: $0.spec.name), definition: $0) }
+                let reloads = loaded.definitions.map {
+                    Reload(target: .init(app: $0.spec.name), definition: withRelease($0))
+                }
                 return .request(.reload(reloads), warnings: loaded.warnings)
             }
         }
@@ -195,9 +210,29 @@ extension Supervisor: ControlDelegate {
                 let hint = "koomyctl delete \(name) removes it; koomyctl start \(file) defines what the file has"
                 return .failure(Refusal(.badConfiguration, "\(file) no longer has an app called \(name)", hint: hint))
             }
-            reloads.append(Reload(target: target, definition: definition))
+            reloads.append(Reload(target: target, definition: withRelease(definition)))
         }
         return .success(.request(.reload(reloads), warnings: warnings))
+    }
+
+    /// The definition with the release that its link leads to; one that is known is the same as before.
+    private func withRelease(_ definition: Definition) -> Definition {
+        var definition = definition
+        let wanted = fleet.desired[definition.spec.name]
+        let known = [wanted?.spec.release].compactMap { $0 } + (wanted?.past.compactMap(\.spec.release) ?? [])
+        definition.spec.release = definition.spec.presentRelease.map { present in
+            known.first { $0.path == present.path && $0.link == present.link } ?? present
+        }
+        return definition
+    }
+
+    /// Notes who asks for rollouts, and how the host is before they begin.
+    private func prepare(_ reloads: [Reload], _ command: String, user: UInt32?) {
+        for name in Set(reloads.flatMap { $0.target.app.map { [$0] } ?? fleet.knownNames })
+        where fleet.apps[name] != nil {
+            causes[name] = Cause(command: command, user: user)
+            weigh(name)
+        }
     }
 
     private func apps(concernedBy request: Request) -> Set<AppName>? {
@@ -207,7 +242,7 @@ extension Supervisor: ControlDelegate {
         switch request {
         case .define(let definitions): return Set(definitions.map(\.spec.name))
         case .start(let targets), .stop(let targets), .restart(let targets), .abort(let targets), .reset(let targets),
-            .delete(let targets):
+            .delete(let targets), .pause(let targets), .resume(let targets), .promote(let targets):
             return named(targets)
         case .reload(let reloads): return named(reloads.map(\.target))
         case .scale(let name, _): return [name]
@@ -228,6 +263,7 @@ extension Supervisor: ControlDelegate {
             for diagnostic in refusal.diagnostics ?? [] { log.error(diagnostic.text) }
             reporter.ready()
         case .success(.request(let work, let warnings)):
+            if case .reload(let reloads) = work { prepare(reloads, "signal", user: nil) }
             for diagnostic in warnings { log.warning(diagnostic.text) }
             request(
                 work,
@@ -236,7 +272,8 @@ extension Supervisor: ControlDelegate {
                     self?.reporter.ready()
                 }
             )
-        case .success(.reopenLogs), .success(.logs), .success(.leaveWorkers), .success(.upgrade): break
+        case .success(.reopenLogs), .success(.logs), .success(.leaveWorkers), .success(.upgrade), .success(.deploy):
+            break
         }
     }
 
@@ -275,7 +312,7 @@ extension Supervisor: ControlDelegate {
     }
 
     /// As long as workers leave, or a rollout that systemd waits for is under way, it is asked for more time.
-    private func keepServiceManagerWaiting() {
+    func keepServiceManagerWaiting() {
         reporter.askForTime()
         patience?.arm(at: MonotonicClock.now() + ServiceReporter.period)
     }
@@ -290,7 +327,7 @@ extension Supervisor: ControlDelegate {
         }
     }
 
-    private var source: ConfigurationSource { ConfigurationSource(environment: setting.environment) }
+    var source: ConfigurationSource { ConfigurationSource(environment: setting.environment) }
 }
 
 extension Refusal {
@@ -310,6 +347,11 @@ extension ControlCommand {
         case .delete(let request): "delete \(request.targets.joined(separator: " "))"
         case .scale(let request): "scale \(request.app) \(request.instances)"
         case .reload(let request): "reload \(request.file ?? (request.targets ?? ["all"]).joined(separator: " "))"
+        case .deploy(let request): "deploy \(request.app) \(request.release.id)"
+        case .rollback(let request): "rollback \(request.app)" + (request.to.map { " \($0)" } ?? "")
+        case .pause(let request): "pause \(request.targets.joined(separator: " "))"
+        case .resume(let request): "resume \(request.targets.joined(separator: " "))"
+        case .promote(let request): "promote \(request.targets.joined(separator: " "))"
         case .abort(let request): "abort \(request.targets.joined(separator: " "))"
         case .stopDaemon(let request): "daemon stop (\((request.workers ?? .drain).rawValue))"
         case .upgradeDaemon(let request): "daemon upgrade" + (request.binary.map { " \($0)" } ?? "")

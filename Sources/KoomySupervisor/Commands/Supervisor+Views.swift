@@ -59,7 +59,7 @@ extension Supervisor {
             listeners: listeners.addresses(app.name, app.current).map {
                 ListenerView(name: $0.name, address: $0.address.description)
             },
-            rollout: app.rollout.map(RolloutView.init),
+            rollout: app.rollout.map { RolloutView($0, of: app) },
             workers: rows.map { view($0, of: app, usage, now) },
             logs: logsView(app.spec)
         )
@@ -72,7 +72,7 @@ extension Supervisor {
             return LastExitView(end.reason, at: WallClock.now().nanoseconds / 1_000_000 - age)
         }
         let drain = row.serial.flatMap { drains.count(WorkerID(app: app.name, serial: $0)) }
-        return WorkerView(
+        var view = WorkerView(
             slot: row.slot,
             pid: process?.pid,
             serial: row.serial,
@@ -93,6 +93,9 @@ extension Supervisor {
             lastExit: lastExit,
             nextStartMs: row.nextStart.map { max(0, ($0 - now).milliseconds) }
         )
+        view.release = (process?.spec ?? app.specs[row.generation])?.release.map(ReleaseView.init)
+        if let serial = row.serial, app.candidate?.serial == serial { view.isCandidate = true }
+        return view
     }
 
     /// The specification without the values of variables that may be secrets.
@@ -105,7 +108,7 @@ extension Supervisor {
 }
 
 extension RolloutView {
-    fileprivate init(_ rollout: Rollout) {
+    fileprivate init(_ rollout: Rollout, of app: App) {
         let kind =
             switch rollout.kind {
             case .reload: "reload"
@@ -118,5 +121,13 @@ extension RolloutView {
             done: rollout.done,
             total: rollout.total
         )
+        release = app.specs[rollout.to]?.release.map(ReleaseView.init)
+        reason = rollout.obstacle
+        switch rollout.stage {
+        case .rehearsing: phase = "rehearsing"
+        case .rolling: phase = rollout.isPaused ? "paused" : rollout.obstacle == nil ? "rolling" : "waiting"
+        case .watching, .comparing: phase = "canary"
+        case .held: phase = "held"
+        }
     }
 }

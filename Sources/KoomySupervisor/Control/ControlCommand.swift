@@ -9,7 +9,12 @@ package enum ControlCommand: Hashable, Sendable {
     case delete(TargetsRequest)
     case scale(ScaleRequest)
     case reload(ReloadRequest)
+    case deploy(DeployRequest)
+    case rollback(RollbackRequest)
     case abort(TargetsRequest)
+    case pause(TargetsRequest)
+    case resume(TargetsRequest)
+    case promote(TargetsRequest)
     case stopDaemon(StopDaemonRequest)
     case upgradeDaemon(UpgradeRequest)
     case reopenLogs
@@ -19,7 +24,7 @@ package enum ControlCommand: Hashable, Sendable {
 
 /// The endpoints that change something; the raw values are their paths below `/v1`.
 enum ControlVerb: String, CaseIterable {
-    case start, stop, restart, reset, delete, scale, reload, abort
+    case start, stop, restart, reset, delete, scale, reload, deploy, rollback, abort, pause, resume, promote
     case stopDaemon = "daemon/stop"
     case upgradeDaemon = "daemon/upgrade"
     case reopenLogs = "daemon/reopen-logs"
@@ -40,7 +45,12 @@ enum ControlVerb: String, CaseIterable {
         case .delete: return .delete(try decode(body) { $0.problem })
         case .scale: return .scale(try decode(body) { $0.problem })
         case .reload: return .reload(try decode(body) { $0.problem })
+        case .deploy: return .deploy(try decode(body) { $0.problem })
+        case .rollback: return .rollback(try decode(body) { $0.problem })
         case .abort: return .abort(try decode(body) { $0.problem })
+        case .pause: return .pause(try decode(body) { $0.problem })
+        case .resume: return .resume(try decode(body) { $0.problem })
+        case .promote: return .promote(try decode(body) { $0.problem })
         case .stopDaemon: return .stopDaemon(try decode(body) { _ in nil })
         case .upgradeDaemon: return .upgradeDaemon(try decode(body) { $0.problem })
         case .flushLogs: return .flushLogs(try decode(body) { $0.problem })
@@ -62,7 +72,9 @@ enum ControlVerb: String, CaseIterable {
     private var knownMembers: [String] {
         switch self {
         case .start: ["file", "only", "targets"]
-        case .stop, .restart, .reset, .delete, .abort, .flushLogs, .rotateLogs: ["targets"]
+        case .stop, .restart, .reset, .delete, .abort, .pause, .resume, .promote, .flushLogs, .rotateLogs: ["targets"]
+        case .deploy: ["app", "canary", "rehearse", "release"]
+        case .rollback: ["app", "to"]
         case .scale: ["app", "instances"]
         case .reload: ["file", "targets"]
         case .stopDaemon: ["workers"]

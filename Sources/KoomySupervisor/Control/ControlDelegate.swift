@@ -8,6 +8,9 @@ package protocol ControlDelegate: AnyObject {
     /// One app with its `spec`; nil where there is none of that name.
     func app(_ name: String) -> AppView?
 
+    /// What replaced an app's workers; nil where there is none of that name.
+    func deployments(_ name: String) -> DeploymentsView?
+
     /// What is not as it should be.
     func doctor() -> DoctorView
 

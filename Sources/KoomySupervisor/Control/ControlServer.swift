@@ -69,6 +69,11 @@ package final class ControlServer {
         case .app(let name):
             guard let app = delegate.app(name) else { return .complete(.noSuchApp(name, delegate.knownApps())) }
             return .complete(.value(app))
+        case .deployments(let name):
+            guard let view = delegate.deployments(name) else {
+                return .complete(.noSuchApp(name, delegate.knownApps()))
+            }
+            return .complete(.value(view))
         case .events: return events(target.query, isHead: request.method == "HEAD", delegate)
         case .doctor: return .complete(.value(delegate.doctor()))
         case .command(let verb): return execute(verb, body, request, delegate)

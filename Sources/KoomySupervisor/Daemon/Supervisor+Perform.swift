@@ -20,6 +20,8 @@ extension Supervisor {
             attempt("arm a timer") { () throws(SystemError) in try timers.arm(timer, at: instant) }
         case .disarm(let timer): timers.disarm(timer)
         case .sample(let name): sample(name)
+        case .compare(let name, let generation): compare(name, generation)
+        case .weigh(let name): weigh(name)
         case .schedule(let name, let schedule):
             attempt("arm a schedule") { () throws(SystemError) in try calendar.set(name, schedule) }
         case .openListeners(let name, let generation): openListeners(name, generation)
@@ -72,6 +74,7 @@ extension Supervisor {
         if let desired = preparation.desired, let store {
             do throws(SystemError) {
                 try store.save(desired)
+                followReleases(desired)
             } catch {
                 undo()
                 send(.prepareFailed(ticket, .save("\(error)")))
@@ -87,6 +90,7 @@ extension Supervisor {
             text.serial.flatMap { processes.workers[WorkerID(app: app, serial: $0)]?.pid }
         }
         announce(text.type, app: notice.app, text.message, slot: text.slot, serial: text.serial, pid, text.generation)
+        record(notice, text)
         if let app = notice.app { observe(notice.kind, of: app) }
         // How a rollout ended is what its result says.
         if case .rolloutEnded = notice.kind { return }
@@ -103,7 +107,9 @@ extension Supervisor {
         case .workerStarting, .workerFaltered, .workerEnded, .hookFailed, .workerLingering, .workerIdled, .workerForced,
             .workerGone, .restartScheduled, .incident, .finished, .errored, .unstartable, .retrying, .recovered,
             .recycling, .recycled, .recycleFailed, .rolloutBegan, .rolloutAdvanced, .rollbackBegan, .rolloutEnded,
-            .cannotListen, .added, .scaled, .reset, .deleted, .stopped, .unsaved, .saved:
+            .rehearsing, .rehearsed, .canaryBegan, .canaryHeld, .promoted, .rolloutPaused, .rolloutResumed,
+            .rolloutWaits, .rolloutGoesOn, .rolloutYields, .cannotListen, .added, .scaled, .reset, .deleted, .stopped,
+            .unsaved, .saved:
             break
         }
     }
@@ -151,14 +157,17 @@ extension EventType {
         switch self {
         case .daemonAnomaly, .configRejected, .workerStartFailed, .workerReadyTimeout, .workerUnhealthy, .workerHung,
             .workerKilled, .workerErrored, .workerHookFailed, .listenerFailed, .stateUnsaved, .stateCorrupt,
-            .logTrouble, .appIncident:
+            .logTrouble, .appIncident,
+            .rolloutWaiting:
             true
         case .daemonStarted, .daemonResumed, .daemonStopping, .daemonLogsReopened, .configLoaded, .appAdded, .appState,
             .appScaled, .appReset, .appDeleted, .appRecovered, .listenerOpened, .listenerClosed, .workerStarted,
             .workerReady, .workerParting, .workerDraining, .workerLingering, .workerIdle, .workerExited, .workerGone,
             .workerFinished, .workerBackoff,
             .workerRecycling,
-            .workerRecycled, .rolloutStarted, .rolloutProgress, .rolloutEnded, .stateSaved, .logRecovered:
+            .workerRecycled, .rolloutRehearsing, .rolloutRehearsed, .rolloutCanary, .rolloutHeld, .rolloutPromoted,
+            .rolloutPaused, .rolloutResumed, .rolloutStarted, .rolloutProgress, .rolloutEnded, .stateSaved,
+            .logRecovered:
             false
         }
     }

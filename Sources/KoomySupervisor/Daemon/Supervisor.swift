@@ -36,6 +36,12 @@ package final class Supervisor {
     let journal: Journal?
     let descriptors: DescriptorStore?
     let operations = OperationTable()
+    let deploymentLog: DeploymentLog
+    /// Who has asked for rollouts that have not begun yet.
+    var causes: [AppName: Cause] = [:]
+    /// The queues of apps whose workers are being replaced.
+    var gauges: [AppName: QueueGauge] = [:]
+    private(set) var tasks: TaskRunner
     let reporter = ServiceReporter()
     /// When this process began, whatever programs it has run since.
     var startedAt = MonotonicClock.now()
@@ -105,6 +111,9 @@ package final class Supervisor {
             recorded: { outbox.target?.journal?.append(.listener($0)) }
         )
         let isForeground = setting.foregroundFile != nil
+        deploymentLog = DeploymentLog(folder: isForeground ? nil : "\(setting.directories.state)/deployments") {
+            log.warning("a step of a deployment could not be written down: \($0)")
+        }
         logs = LogTable(
             loop: loop,
             folder: setting.directories.log,
@@ -131,6 +140,7 @@ package final class Supervisor {
             otherRoots: { outbox.target?.processes.roots ?? [] },
             report: { outbox.target?.drainCounted($0, $1) }
         )
+        tasks = TaskRunner(loop: loop, environment: setting.environment) { [processes] in try processes.run($0, $1) }
         logs.archive.run = { [processes] in try processes.run($0, $1) }
         timers = TimerTable(loop: loop) { outbox.send(.timerFired($0)) }
         calendar = try CalendarTable(loop: loop) { outbox.send(.scheduleFired($0)) }

@@ -79,6 +79,22 @@ struct NoticeText {
         case .rolloutEnded(let generation, let outcome, let detail):
             let text = outcome.words + (detail.isEmpty ? "" : ": \(detail)")
             self.init(.rolloutEnded, text, generation: generation)
+        case .rehearsing(let serial):
+            self.init(.rolloutRehearsing, "a candidate is started on sockets of its own", nil, serial)
+        case .rehearsed(let questions):
+            let asked =
+                questions == 0 ? "" : ", and \(questions) \(questions == 1 ? "path was" : "paths were") answered well"
+            self.init(.rolloutRehearsed, "the candidate was ready and healthy\(asked)")
+        case .canaryBegan(let slots, let span):
+            let who = slots == 1 ? "1 worker is" : "\(slots) workers are"
+            self.init(.rolloutCanary, "\(who) watched for \(Self.short(span)) before the others follow")
+        case .canaryHeld: self.init(.rolloutHeld, "the canary does well; the others follow when it is promoted")
+        case .promoted: self.init(.rolloutPromoted, "the others follow")
+        case .rolloutPaused: self.init(.rolloutPaused, "no further worker is replaced until it is resumed")
+        case .rolloutResumed: self.init(.rolloutResumed, "goes on")
+        case .rolloutWaits(let words): self.init(.rolloutWaiting, words)
+        case .rolloutGoesOn: self.init(.rolloutResumed, "the host has memory again")
+        case .rolloutYields(let words): self.init(.rolloutProgress, "old worker first: \(words)")
         case .cannotListen(let words): self.init(.listenerFailed, words)
         case .stopped: self.init(.appState, "stopped")
         case .unsaved(let words): self.init(.stateUnsaved, "what is wanted could not be written: \(words)")
@@ -153,6 +169,7 @@ extension RolloutOutcome {
         case .drainForced: "done, but an old worker had to be killed"
         case .superseded: "a later rollout took its place"
         case .aborted: "aborted, the old ones stay or are restored"
+        case .noRoom: "not begun, because the host has too little memory"
         }
     }
 }

@@ -148,6 +148,11 @@ package final class ListenerTable {
         return inodes
     }
 
+    /// How many connections wait to be accepted on each TCP socket of an app.
+    package func queueLengths(_ app: AppName) -> [Int] {
+        entries.filter { $0.key.app == app }.compactMap { $0.value.socket.queueLength }
+    }
+
     /// Where an app listens, by name.
     package func addresses(_ app: AppName, _ generation: Generation) -> [(name: String, address: ListenAddress)] {
         (specs[app]?[generation] ?? []).map { spec in

@@ -17,6 +17,11 @@ nonisolated struct ProbeAddress {
             let number = Int(port) + (perSlot ? subject.slot : 0)
             guard let port = UInt16(exactly: number), port > 0 else { throw ProbeFailure("there is no port \(number)") }
             try self.init(.tcp(host: "*", port: port))
+        case .listener(let name):
+            guard let address = subject.listeners.first(where: { $0.name == name })?.address else {
+                throw ProbeFailure("the worker has no listener \(name)")
+            }
+            try self.init(address)
         case .unix(let path):
             try self.init(.unix(path: Self.replacingSlot(in: path, by: subject.slot)))
         }

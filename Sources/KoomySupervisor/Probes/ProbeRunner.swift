@@ -10,6 +10,8 @@ package final class ProbeRunner {
         package var slot: Int
         /// Where its private socket listens; its host is an address, not a name.
         package var privateAddress: ListenAddress?
+        /// Where the listeners of its generation are, by name.
+        package var listeners: [(name: String, address: ListenAddress)] = []
         /// Starts a command as the worker's user, in its directory and environment, with its standard streams on
         /// /dev/null; it has to lead a session of its own, as everything that `Spawner` starts.
         package var execute: (([String]) throws -> SpawnedProcess)?

@@ -17,7 +17,8 @@ extension ProcessTable {
         }
     }
 
-    private func spawn(_ id: WorkerID, _ spec: AppSpec, slot: Int, _ generation: Generation) throws(StartFailure) {
+    private func spawn(_ id: WorkerID, _ wanted: AppSpec, slot: Int, _ generation: Generation) throws(StartFailure) {
+        let spec = wanted.located()
         if !workers.values.contains(where: { $0.id.app == id.app }) { listeners.restoreFlags(id.app, generation) }
         let probe = try openPrivateSocket(spec)
         let channel = try openChannel(spec)

@@ -6,8 +6,8 @@ import KoomySystem
 extension ProcessTable {
     /// Performs a probe of a worker; the answer is reported under its attempt.
     package func ask(_ id: WorkerID, _ kind: Worker.ProbeKind, attempt: UInt64) {
-        guard let worker = workers[id], let probe = worker.probe(kind) else { return }
-        let subject = ProbeRunner.Subject(
+        guard let worker = workers[id], let probe = worker.probe(kind, attempt: attempt) else { return }
+        var subject = ProbeRunner.Subject(
             slot: worker.slot,
             privateAddress: worker.privateAddress,
             execute: { [weak self, weak worker] arguments in
@@ -15,6 +15,7 @@ extension ProcessTable {
                 return try spawner.spawn(try Self.request(arguments, for: worker))
             }
         )
+        subject.listeners = listeners.addresses(id.app, worker.generation)
         worker.probes[kind] = probes.run(probe, on: subject) { [weak self] result in
             self?.report(id, .probed(kind, attempt: attempt, result))
         }
@@ -40,7 +41,7 @@ extension ProcessTable {
 }
 
 extension WorkerProcess {
-    func probe(_ kind: Worker.ProbeKind) -> Probe? {
+    func probe(_ kind: Worker.ProbeKind, attempt: UInt64) -> Probe? {
         switch kind {
         case .health: return spec.health
         case .readiness:
@@ -49,6 +50,13 @@ extension WorkerProcess {
         case .preDrain:
             guard !spec.stop.preDrainHook.isEmpty else { return nil }
             return Probe(kind: .exec(arguments: spec.stop.preDrainHook), timeout: spec.stop.announcement)
+        case .rehearsal:
+            guard let rehearsal = spec.deploy?.rehearsal, rehearsal.paths.indices.contains(Int(clamping: attempt)),
+                let listener = spec.listeners.first
+            else { return nil }
+            let path = rehearsal.paths[Int(clamping: attempt)]
+            let target = Probe.Target.listener(name: listener.name)
+            return Probe(kind: .http(target: target, path: path, status: nil), timeout: rehearsal.timeout)
         }
     }
 }

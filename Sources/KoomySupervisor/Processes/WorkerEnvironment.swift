@@ -38,6 +38,7 @@ enum WorkerEnvironment {
             "KOOMY_WORKER": "\(id.serial)",
         ]
         environment.merge(given) { $1 }
+        if let release = spec.release { environment["KOOMY_RELEASE"] = release.id }
         if let port { environment["PORT"] = "\(port)" }
         if let watchdog = spec.watchdog { environment["WATCHDOG_USEC"] = "\(watchdog.nanoseconds / 1_000)" }
         return environment

@@ -169,7 +169,8 @@ extension Supervisor {
             case .publish(let notice): perform(.publish(notice))
             case .forget(let id): processes.forget(id)
             // What a process, timer or socket tells by itself has been asked of it; the rest follows from `resumed`.
-            case .spawn, .ask, .arm, .disarm, .sample, .schedule, .openListeners, .closeListeners, .closeSlotListeners,
+            case .spawn, .ask, .arm, .disarm, .sample, .compare, .weigh, .schedule, .openListeners, .closeListeners,
+                .closeSlotListeners,
                 .prepare, .reply, .exit, .anomaly:
                 break
             }

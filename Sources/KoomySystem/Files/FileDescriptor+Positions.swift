@@ -11,6 +11,9 @@ extension FileDescriptor {
         return FileDescriptor(owning: try check(koomy_open(path, flags, mode), "open", path))
     }
 
+    /// Returns when everything that was written is on the disk.
+    package borrowing func synchronize() throws(SystemError) { try check(koomy_fsync(number), "fsync") }
+
     package borrowing func fileSize() throws(SystemError) -> Int64 {
         var status = koomy_file_status()
         try check(koomy_status(number, &status), "stat")

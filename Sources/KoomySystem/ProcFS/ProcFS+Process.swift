@@ -29,6 +29,11 @@ extension ProcFS {
         (try? Folder.names(in: "/proc/\(pid)/task"))?.compactMap { ProcessID($0) }
     }
 
+    /// Where a process works; nil where it may not be looked at, or that folder has been removed.
+    package static func workingDirectory(of pid: ProcessID) -> String? {
+        link("/proc/\(pid)/cwd").flatMap { $0.hasSuffix(" (deleted)") ? nil : $0 }
+    }
+
     /// The value of a variable in the environment that a process was started with; nil where it has none, has
     /// written over it, or may not be looked at.
     package static func environmentValue(_ name: String, of pid: ProcessID) -> String? {

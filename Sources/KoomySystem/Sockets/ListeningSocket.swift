@@ -95,6 +95,14 @@ package struct ListeningSocket: ~Copyable, Sendable {
     }
 }
 
+extension ListeningSocket {
+    /// How many connections wait to be accepted; nil for a Unix socket, of which the kernel does not tell.
+    package var queueLength: Int? {
+        let length = koomy_accept_queue(descriptor.number)
+        return length < 0 ? nil : Int(length)
+    }
+}
+
 extension SystemError {
     /// Adds the advice that the usual mistakes need.
     fileprivate func explained() -> SystemError {

@@ -145,6 +145,13 @@ extension ArgumentParser {
             guard options[.abort] != nil else { return .reload(words: operands) }
             return .abort(operands.isEmpty ? [.all] : try targets(command))
         case .verify: return .verify(try verify())
+        case .deploy: return .deploy(try deploy())
+        case .rollback: return try rollback()
+        case .history: return .history(try history())
+        case .pause: return .pause(try targets(command))
+        case .resume: return .resume(try targets(command))
+        case .promote: return .promote(try targets(command))
+        case .abort: return .abort(operands.isEmpty ? [.all] : try targets(command))
         case .status: return .status(try names(command))
         case .describe:
             _ = try some(command, "the name of an app")

@@ -1,7 +1,8 @@
 /// The commands of koomyctl.
 enum CommandName: String, CaseIterable, Hashable, Sendable {
-    case start, stop, restart, reload, verify, status, describe, scale, delete, logs, flush, rotate, reopen, events,
-        reset
+    case start, stop, restart, reload, verify, deploy, rollback, history, pause, resume, promote, abort, status,
+        describe,
+        scale, delete, logs, flush, rotate, reopen, events, reset
     case validate, daemon, doctor, version, help
 
     /// Other words for it; those that PM2's users type.
@@ -12,8 +13,12 @@ enum CommandName: String, CaseIterable, Hashable, Sendable {
         case .delete: ["del"]
         case .logs: ["log"]
         case .reopen: ["reloadLogs", "reloadlogs"]
-        case .start, .stop, .restart, .reload, .verify, .scale, .flush, .rotate, .events, .reset, .validate, .daemon,
-            .doctor,
+        case .history: ["deployments", "releases"]
+        case .rollback: ["revert"]
+        case .resume: ["continue"]
+        case .start, .stop, .restart, .reload, .verify, .deploy, .pause, .promote, .abort, .scale, .flush, .rotate,
+            .events,
+            .reset, .validate, .daemon, .doctor,
             .version, .help:
             []
         }

@@ -57,6 +57,11 @@ extension CommandName {
         case .stop, .restart, .delete, .reset: [rawValue, "TARGET…"]
         case .reload: ["reload", "[FILE|TARGET…]"]
         case .verify: ["verify", "APP"]
+        case .deploy: ["deploy", "APP", "FOLDER|TARBALL|--git REF|--release ID"]
+        case .rollback: ["rollback", "APP", "[RELEASE|GENERATION]"]
+        case .history: ["history", "APP", "[GENERATION]"]
+        case .pause, .resume, .promote: [rawValue, "APP…"]
+        case .abort: ["abort", "[TARGET…]"]
         case .status: ["status", "[APP…]"]
         case .describe: ["describe", "APP…"]
         case .scale: ["scale", "APP", "N|+N|-N"]
@@ -69,7 +74,19 @@ extension CommandName {
     }
 
     /// The same where there is one line for it.
-    var briefSynopsis: [String] { self == .daemon ? ["daemon", "start|stop|…"] : synopsis }
+    var briefSynopsis: [String] {
+        switch self {
+        case .daemon: ["daemon", "start|stop|…"]
+        case .deploy: ["deploy", "APP", "SOURCE"]
+        case .rollback: ["rollback", "APP"]
+        case .history: ["history", "APP"]
+        case .start, .stop, .restart, .reload, .verify, .pause, .resume, .promote, .abort, .status, .describe, .scale,
+            .delete,
+            .logs,
+            .flush, .rotate, .reopen, .events, .reset, .validate, .doctor, .version, .help:
+            synopsis
+        }
+    }
 
     var summary: String {
         switch self {
@@ -78,6 +95,13 @@ extension CommandName {
         case .restart: "stop and start again, with a gap; reload has none"
         case .reload: "replace workers one at a time, without losing a request"
         case .verify: "reload under real requests; say whether one was lost, and why"
+        case .deploy: "have new code serve, once it has proved itself"
+        case .rollback: "have serve again what served before"
+        case .history: "show what replaced an app's workers, and how that ended"
+        case .pause: "begin no further worker of a rollout"
+        case .resume: "go on with a rollout that is paused"
+        case .promote: "have the canary's code replace all workers now"
+        case .abort: "give up a rollout; the old workers stay"
         case .status: "show every worker"
         case .describe: "show all that is known of an app"
         case .scale: "run another number of workers"
@@ -123,6 +147,24 @@ extension CommandName {
             addresses and Unix sockets are asked. Exits with 0 only if no request failed and the reload succeeded; else with
             the code of the reload, or with 1 where requests were lost.
             """
+        case .deploy:
+            """
+            Makes a release of a folder, a tarball or a commit, below the path of the app's deploy block: copies it, links
+            what is shared, builds it. Nothing that serves is touched by that. Then koomyd rehearses it, replaces the
+            workers one at a time, and has current lead to it; whatever fails, everything is as it was. Exits with 0 only
+            if the release serves; with 12 if its build failed, and 65 if its source or file is wrong.
+            """
+        case .rollback:
+            """
+            To the release before the present one, or to one that koomyctl history names; code and configuration. It is
+            not rehearsed, and has no canary: it has served before.
+            """
+        case .history: "The newest first. With a generation, all that is known of that deployment."
+        case .pause: "What has been replaced stays so; every slot has a ready worker."
+        case .resume: "Goes on where koomyctl pause has stopped it."
+        case .promote: "For apps with promote: manual, or where the canary needs no more watching."
+        case .abort:
+            "Slots that have changed go back, new worker first. Without a target, all rollouts. As reload --abort."
         case .status:
             "One line for each worker. Where the terminal is narrow, the least important columns are left out."
         case .describe: "State, workers, listeners, log files, and the whole configuration with secrets hidden."
@@ -175,6 +217,8 @@ extension ExitCode {
         case .drainForced: "done, but an old worker had to be killed"
         case .superseded: "a later request took its place"
         case .aborted: "aborted on request"
+        case .noRoom: "the host has no memory for a new worker beside the old ones; nothing was changed"
+        case .stepFailed: "a build or a hook of a deployment failed; nothing was changed"
         case .notPermitted: "not permitted"
         case .usage: "the command line is wrong"
         case .badConfiguration: "the ecosystem file, or the daemon's state, is wrong or cannot be read"

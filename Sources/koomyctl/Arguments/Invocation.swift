@@ -14,6 +14,13 @@ enum Action: Equatable {
     case stop([Target])
     case restart([Target])
     case reload(words: [String])
+    case deploy(DeployWish)
+    /// `to` is a release or a generation, as it was typed.
+    case rollback(AppName, to: String?)
+    case history(HistoryWish)
+    case pause([Target])
+    case resume([Target])
+    case promote([Target])
     case abort([Target])
     case verify(VerifyRequest)
     case status([AppName])

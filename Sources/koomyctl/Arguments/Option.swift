@@ -4,6 +4,8 @@ enum Option: String, CaseIterable, Hashable, Sendable {
     case only, abort, lines, follow, out, err, since, until, grep, ignoreCase = "ignore-case", generation, raw
     case path, rate, connections, duration, method, slow
     case noHeaders = "no-headers", binary, leaveWorkers = "leave-workers"
+    case git, repo, release, file, noRehearsal = "no-rehearsal", noCanary = "no-canary", keepFailed = "keep-failed"
+    case wait, dryRun = "dry-run"
 
     /// Those that every command has.
     static let global: [Option] = [.json, .quiet, .noColor, .socket, .timeout, .help]
@@ -18,7 +20,9 @@ enum Option: String, CaseIterable, Hashable, Sendable {
         case .follow: "f"
         case .ignoreCase: "i"
         case .json, .noColor, .socket, .timeout, .only, .abort, .out, .err, .since, .until, .grep, .generation, .raw,
-            .noHeaders, .binary, .leaveWorkers, .path, .rate, .connections, .duration, .method, .slow:
+            .noHeaders, .binary, .leaveWorkers, .git, .repo, .release, .file, .noRehearsal, .noCanary, .keepFailed,
+            .wait,
+            .dryRun, .path, .rate, .connections, .duration, .method, .slow:
             nil
         }
     }
@@ -27,6 +31,10 @@ enum Option: String, CaseIterable, Hashable, Sendable {
     var valueName: String? {
         switch self {
         case .socket, .binary: "PATH"
+        case .git: "REF"
+        case .repo: "PATH|URL"
+        case .release: "ID"
+        case .file: "FILE"
         case .timeout, .duration, .slow: "TIME"
         case .path: "/PATH"
         case .rate: "N"
@@ -37,7 +45,7 @@ enum Option: String, CaseIterable, Hashable, Sendable {
         case .since, .until: "TIME"
         case .grep: "REGEX"
         case .json, .quiet, .noColor, .help, .version, .abort, .follow, .out, .err, .ignoreCase, .raw, .noHeaders,
-            .leaveWorkers:
+            .leaveWorkers, .noRehearsal, .noCanary, .keepFailed, .wait, .dryRun:
             nil
         }
     }
@@ -72,6 +80,15 @@ enum Option: String, CaseIterable, Hashable, Sendable {
         case .noHeaders: "do not say whose each line is"
         case .binary: "upgrade: the new koomyd; without it, the file that koomyd was started from"
         case .leaveWorkers: "stop: the workers go on without koomyd, until one is started again"
+        case .git: "the source is this branch, tag or commit of a repository"
+        case .repo: "--git: the repository, if not that of the ecosystem file or of this folder"
+        case .release: "no source: a release that is on disk already"
+        case .file: "the ecosystem file of an app that koomyd does not know yet"
+        case .noRehearsal: "do not try the release first in a worker that nobody else can reach"
+        case .noCanary: "replace all workers without watching the first ones"
+        case .keepFailed: "do not remove a release that failed"
+        case .wait: "wait for another deployment of the app instead of giving up"
+        case .dryRun: "say what would be done, and do nothing"
         }
     }
 
@@ -79,6 +96,7 @@ enum Option: String, CaseIterable, Hashable, Sendable {
     func words(in command: CommandName?) -> (valueName: String?, summary: String) {
         switch (self, command) {
         case (.since, .events): ("SEQ", "only events after this number")
+        case (.lines, .history): ("N", "the last N deployments (\(HistoryWish.usualCount))")
         default: (valueName, summary)
         }
     }
@@ -98,12 +116,16 @@ extension CommandName {
         switch self {
         case .start: [.only]
         case .reload: [.abort]
+        case .deploy:
+            [.git, .repo, .release, .file, .noRehearsal, .noCanary, .keepFailed, .wait, .dryRun]
+        case .history: [.lines]
         case .logs:
             [.lines, .follow, .since, .until, .grep, .ignoreCase, .out, .err, .generation, .raw, .noHeaders]
         case .events: [.follow, .since]
         case .daemon: [.binary, .leaveWorkers]
         case .verify: [.path, .rate, .connections, .duration, .method, .slow]
-        case .stop, .restart, .status, .describe, .scale, .delete, .flush, .rotate, .reopen, .reset, .validate, .doctor,
+        case .stop, .restart, .rollback, .pause, .resume, .promote, .abort, .status, .describe, .scale, .delete, .flush,
+            .rotate, .reopen, .reset, .validate, .doctor,
             .version, .help:
             []
         }

@@ -26,7 +26,7 @@ struct DescribeText {
         [
             ("state", state(app.state) + (app.reason.map { " (\(screen.clean($0)))" } ?? "")),
             ("wanted", app.desired == "running" ? Quantity.counted(app.instances, "worker") : app.desired),
-            ("rollout", app.rollout.map(StatusText.text(of:))),
+            ("rollout", app.rollout.map(StatusText.text(of:)).map(screen.clean)),
             ("generation", "\(app.generation)"), ("restarts", "\(app.restarts)"),
             ("file", app.file.map(screen.clean)),
         ] + app.listeners.map { ("listener", "\(screen.clean($0.name)) \(screen.clean($0.address))") }
@@ -64,6 +64,9 @@ struct DescribeText {
             ("drain", StatusText.drain(of: worker)),
             ("uptime", worker.uptimeMs.map(Quantity.span(milliseconds:))), ("restarts", "\(worker.restarts)"),
             ("memory", worker.memory.map(Quantity.bytes)), ("cpu", worker.cpu.map(Quantity.percent)),
+            ("release", worker.release.map { screen.clean(DeploymentText.text(of: $0)) }),
+            ("prepared", worker.release?.preparedAt.map(stamp)),
+            ("candidate", worker.isCandidate == true ? "yes" : nil),
             ("last exit", worker.lastExit.map { "\(screen.clean($0.reason)), \(stamp($0.at))" }),
             ("next start", worker.nextStartMs.map { "in \(Quantity.span(milliseconds: $0))" }),
         ]

@@ -20,16 +20,17 @@ struct EventText {
 
     private func style(_ event: EventView) -> Style {
         switch EventType(rawValue: event.type) {
-        case .workerReady, .workerRecycled, .appRecovered, .stateSaved, .logRecovered: .green
+        case .workerReady, .workerRecycled, .rolloutRehearsed, .rolloutPromoted, .appRecovered, .stateSaved,
+            .logRecovered:
+            .green
         case .workerErrored, .workerKilled, .workerHung, .workerStartFailed, .configRejected, .daemonAnomaly,
             .listenerFailed, .stateUnsaved, .stateCorrupt, .logTrouble:
             .red
         case .workerUnhealthy, .workerReadyTimeout, .workerHookFailed, .workerBackoff, .workerExited,
-            .appIncident, .workerRecycling:
+            .appIncident, .workerRecycling, .rolloutWaiting, .rolloutHeld, .rolloutPaused:
             .yellow
-        case .rolloutStarted, .rolloutProgress, .rolloutEnded, .workerStarted, .workerParting, .workerDraining,
-            .workerLingering,
-            .workerIdle:
+        case .rolloutStarted, .rolloutProgress, .rolloutEnded, .rolloutRehearsing, .rolloutCanary, .rolloutResumed,
+            .workerStarted, .workerParting, .workerDraining, .workerLingering, .workerIdle:
             .cyan
         case .daemonStarted, .daemonResumed, .daemonStopping, .daemonLogsReopened, .configLoaded, .appAdded, .appState,
             .appScaled, .appReset, .appDeleted, .listenerOpened, .listenerClosed, .workerGone, .workerFinished, nil:

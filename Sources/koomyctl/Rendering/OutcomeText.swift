@@ -52,6 +52,16 @@ struct OutcomeText {
         failure(verb, error, hint: error.hint ?? advice(error, app: nil), between: [])
     }
 
+    /// What failed before koomyd was asked; what its outcome means there is not what to try here.
+    func failureToPrepare(_ verb: String, _ error: ErrorView) -> [String] {
+        failure(
+            verb,
+            error,
+            hint: error.hint ?? error.diagnostics.flatMap { _ in advice(error, app: nil) },
+            between: []
+        )
+    }
+
     private func failure(_ verb: String, _ error: ErrorView, hint: String?, between: [String]) -> [String] {
         let head = screen.styled("\(verb) failed:", .red) + " \(screen.clean(error.message))"
         let diagnostics = (error.diagnostics ?? []).map { "  \(screen.clean($0.text))" }
@@ -79,6 +89,8 @@ struct OutcomeText {
         case .noDaemon, .shuttingDown: return "koomyctl daemon status"
         case .cannotSave: return "free some space on the disk that holds koomyd's state"
         case .internalError: return "koomyctl events"
+        case .noRoom: return "memory_short: stop-first in the file, or fewer instances"
+        case .stepFailed: return "koomyctl history\(name)"
         case .badConfiguration: return "koomyctl validate \(file ?? "FILE")"
         case .usage, .badRequest, .notFound, .methodNotAllowed, .tooLarge, .notPermitted, .stateUnreadable, .trouble,
             .done, nil:

@@ -12,28 +12,36 @@ struct StatusText {
         return table.lines(on: screen) + [""] + remarks + [summary]
     }
 
+    /// Whether a column for it would say anything.
+    private var hasReleases: Bool { status.apps.contains { $0.workers.contains { $0.release != nil } } }
+
     private var table: Table {
-        var table = Table([
+        var columns: [Table.Column] = [
             .init(heading: "app", leastWidth: 12), .init(heading: "slot", isNumeric: true), .init(heading: "state"),
             .init(heading: "pid", isNumeric: true, rank: 6), .init(heading: "gen", isNumeric: true, rank: 2),
             .init(heading: "uptime", isNumeric: true, rank: 7), .init(heading: "restarts", isNumeric: true, rank: 5),
             .init(heading: "memory", isNumeric: true, rank: 4), .init(heading: "cpu", isNumeric: true, rank: 3),
             .init(heading: "last exit", rank: 1, leastWidth: 12),
-        ])
+        ]
+        let hasReleases = hasReleases
+        if hasReleases { columns.append(.init(heading: "release", rank: 0)) }
+        var table = Table(columns)
         for app in status.apps {
             table.rows += app.workers.isEmpty ? [row(app)] : app.workers.map { row(app, $0) }
         }
+        if !hasReleases { table.rows = table.rows.map { Array($0.dropLast()) } }
         return table
     }
 
     private func row(_ app: AppView, _ worker: WorkerView) -> [Table.Cell] {
         [
             .init(screen.clean(app.name)), .init("\(worker.slot)"),
-            .init(screen.clean(worker.state), Style(state: worker.state)),
+            .init(screen.clean(Self.state(of: worker)), Style(state: worker.state)),
             .init(worker.pid.map { "\($0)" } ?? screen.none), .init("\(worker.generation)"),
             .init(worker.uptimeMs.map(Quantity.span(milliseconds:)) ?? screen.none), .init("\(worker.restarts)"),
             .init(worker.memory.map(Quantity.bytes) ?? screen.none),
             .init(worker.cpu.map(Quantity.percent) ?? screen.none), .init(screen.clean(reason(worker))),
+            .init(screen.clean(worker.release?.id ?? screen.none)),
         ]
     }
 
@@ -43,8 +51,13 @@ struct StatusText {
         return [
             .init(screen.clean(app.name)), none, .init(screen.clean(app.state), Style(state: app.state)), none,
             .init("\(app.generation)"), none, .init("\(app.restarts)"), none, none,
-            .init(screen.clean(app.reason ?? screen.none)),
+            .init(screen.clean(app.reason ?? screen.none)), none,
         ]
+    }
+
+    /// A candidate is no worker of its slot yet.
+    private static func state(of worker: WorkerView) -> String {
+        worker.isCandidate == true ? "\(worker.state) (candidate)" : worker.state
     }
 
     private func reason(_ worker: WorkerView) -> String {
@@ -65,7 +78,7 @@ struct StatusText {
     /// What a row cannot say of an app.
     private func remark(_ app: AppView) -> String? {
         var parts: [String] = []
-        if let rollout = app.rollout { parts.append(Self.text(of: rollout)) }
+        if let rollout = app.rollout { parts.append(screen.clean(Self.text(of: rollout))) }
         if app.condition != .ok, app.condition != .stopped, !app.workers.isEmpty, let reason = app.reason {
             parts.append(screen.clean(reason))
         }
@@ -75,8 +88,10 @@ struct StatusText {
     }
 
     static func text(of rollout: RolloutView) -> String {
-        "\(rollout.kind) from generation \(rollout.from) to \(rollout.to), \(rollout.done) of "
-            + Quantity.counted(rollout.total, "slot")
+        let release = rollout.release.map { " (release \($0.id))" } ?? ""
+        let phase = [rollout.phase, rollout.reason].compactMap(\.self).joined(separator: ": ")
+        return "\(rollout.kind) from generation \(rollout.from) to \(rollout.to)\(release), \(rollout.done) of "
+            + Quantity.counted(rollout.total, "slot") + (phase.isEmpty ? "" : ", \(phase)")
     }
 
     private var summary: String {
@@ -93,6 +108,6 @@ struct StatusText {
 
     /// Slots with a ready worker; the old and the new worker of a slot count once.
     static func readySlots(of app: AppView) -> Int {
-        Set(app.workers.filter { $0.condition == .ready }.map(\.slot)).count
+        Set(app.workers.filter { $0.condition == .ready && $0.isCandidate != true }.map(\.slot)).count
     }
 }

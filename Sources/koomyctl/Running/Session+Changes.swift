@@ -10,6 +10,15 @@ extension Session {
     }
 
     func change(_ verb: String, _ command: ControlCommand, _ client: ControlClient) throws(ClientError) -> Int32 {
+        try result(verb, command, client).code
+    }
+
+    /// Asks for a change, and says how it ended.
+    func result(
+        _ verb: String,
+        _ command: ControlCommand,
+        _ client: ControlClient
+    ) throws(ClientError) -> CommandResult {
         let progress = ProgressDisplay(errors, isQuiet: options.quiet || options.json)
         defer { progress.clear() }
         let result: CommandResult
@@ -25,17 +34,17 @@ extension Session {
             throw .refused(withSuggestion(error, command, client), status: status)
         }
         progress.clear()
-        guard !options.json else { return result.code }
+        guard !options.json else { return result }
         guard result.code != ExitCode.done.rawValue else {
             if !options.quiet { Output.print(OutcomeText(screen: results).success(verb, result)) }
-            return result.code
+            return result
         }
         let running =
             Outcome(rawValue: result.outcome)?.leavesWorkersRunning == true ? stillRunning(result, client) : nil
         var said = result
         said.hint = withSuggestion(ErrorView(result), command, client).hint
         Output.print(OutcomeText(screen: errors).failure(verb, said, running: running), to: .errors)
-        return result.code
+        return result
     }
 
     /// The apps that a command failed for, as they are now: what is still running has to be seen, not assumed.
@@ -129,7 +138,7 @@ extension Session {
         return nil
     }
 
-    private func changeLaunching(_ verb: String, _ command: ControlCommand) -> Int32 {
+    func changeLaunching(_ verb: String, _ command: ControlCommand) -> Int32 {
         withClient(verb) { client throws(ClientError) in
             do throws(ClientError) {
                 return try change(verb, command, client)
@@ -168,10 +177,13 @@ extension ControlCommand {
         switch self {
         case .start(let request): request.targets ?? []
         case .stop(let request), .restart(let request), .abort(let request), .reset(let request),
-            .delete(let request), .flushLogs(let request), .rotateLogs(let request):
+            .delete(let request), .pause(let request), .resume(let request), .promote(let request),
+            .flushLogs(let request), .rotateLogs(let request):
             request.targets
         case .reload(let request): request.targets ?? []
         case .scale(let request): [request.app]
+        case .deploy(let request): [request.app]
+        case .rollback(let request): [request.app]
         case .stopDaemon, .upgradeDaemon, .reopenLogs: []
         }
     }
@@ -181,7 +193,7 @@ extension Outcome {
     /// Whether what still runs after it is worth knowing.
     fileprivate var leavesWorkersRunning: Bool {
         switch self {
-        case .workerFailed, .readyTimeout, .unhealthy, .drainForced, .superseded, .aborted: true
+        case .workerFailed, .readyTimeout, .unhealthy, .drainForced, .superseded, .aborted, .noRoom, .stepFailed: true
         case .done, .noSuchApp, .noSuchWorker, .noDaemon, .notPermitted, .usage, .badRequest, .notFound,
             .methodNotAllowed, .tooLarge, .badConfiguration, .stateUnreadable, .internalError, .shuttingDown,
             .cannotSave, .timedOut, .trouble:

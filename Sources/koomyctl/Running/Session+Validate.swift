@@ -54,7 +54,7 @@ extension Session {
 }
 
 extension DiagnosticView {
-    fileprivate init(_ diagnostic: Diagnostic) {
+    init(_ diagnostic: Diagnostic) {
         self.init(
             file: diagnostic.file,
             line: diagnostic.line,

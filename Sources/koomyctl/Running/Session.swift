@@ -25,6 +25,12 @@ struct Session {
         case .stop(let targets): change("stop", .stop(request(targets)))
         case .restart(let targets): change("restart", .restart(request(targets)))
         case .reload(let words): reload(words)
+        case .deploy(let wish): withClient("deploy") { Deployment(wish, self, $0).run() }
+        case .rollback(let app, let goal): change("rollback", .rollback(RollbackRequest(app: app.text, to: goal)))
+        case .history(let wish): history(wish)
+        case .pause(let targets): change("pause", .pause(request(targets)))
+        case .resume(let targets): change("resume", .resume(request(targets)))
+        case .promote(let targets): change("promote", .promote(request(targets)))
         case .abort(let targets): change("abort", .abort(request(targets)))
         case .verify(let request): verify(request)
         case .status(let names): status(names)

@@ -17,7 +17,8 @@ enum AppInvariants {
         switch event {
         case .stop, .stopSlot, .restart, .restartSlot, .scale, .kill: return nil
         case .start, .startSlot, .roll, .configure, .startWhenListening, .listening, .cannotListen, .abortRollout,
-            .recycleSlot, .reset, .worker, .timerFired, .sampled, .scheduleFired, .ownsPort, .lostListeners,
+            .pauseRollout, .resumeRollout, .promote, .compared, .weighed, .recycleSlot, .reset, .worker, .timerFired,
+            .sampled, .scheduleFired, .ownsPort, .lostListeners,
             .found, .resumed:
             break
         }
@@ -53,7 +54,9 @@ enum AppInvariants {
                 return "slot \(slot.index) names worker \(serial), which is gone"
             }
         }
-        let places = app.slots.flatMap { [$0.occupant, $0.replacement?.challenger].compactMap { $0 } }
+        let places =
+            app.slots.flatMap { [$0.occupant, $0.replacement?.challenger].compactMap { $0 } }
+            + [app.candidate?.serial].compactMap { $0 }
         if Set(places).count != places.count { return "one worker in two places: \(places)" }
         for (serial, worker) in app.workers where worker.isWanted && !places.contains(serial) {
             return "worker \(serial) runs for nobody"
@@ -72,6 +75,22 @@ enum AppInvariants {
         case .degraded, .rolling, .errored: break
         }
         return nil
+    }
+
+    /// What a rollout waits for before its slots change.
+    private static func stuck(_ rollout: Rollout, of app: App, _ armed: Set<TimerID>) -> String? {
+        switch rollout.stage {
+        case .rehearsing(let candidate):
+            guard let worker = app.workers[candidate.serial] else { return "the candidate of a rehearsal is gone" }
+            switch candidate.phase {
+            case .settling where !armed.contains(.rehearsal(app.name)) && worker.isReady:
+                return "a rehearsal without an end"
+            case .leaving where worker.isWanted: return "a candidate that was not asked to leave"
+            case .proving, .settling, .asked, .leaving: return nil
+            }
+        case .watching where !armed.contains(.canary(app.name)): return "a canary is watched for ever"
+        case .rolling, .watching, .comparing, .held: return nil
+        }
     }
 
     /// Nothing waits for an event that can never come.
@@ -101,10 +120,14 @@ enum AppInvariants {
             }
         }
         guard app.isActive else { return nil }
-        if let rollout = app.rollout, rollout.pending.isEmpty,
+        if let rollout = app.rollout, rollout.pending.isEmpty, rollout.stage == .rolling,
             !app.slots.contains(where: { $0.replacement?.cause == .rollout })
         {
             return "a rollout with nothing left to do"
+        }
+        if let words = app.rollout.flatMap({ stuck($0, of: app, armed) }) { return words }
+        if app.rollout == nil, armed.contains(where: { $0.isOfRollout(of: app.name) }) {
+            return "a timer of a rollout that is over"
         }
         for slot in app.slots {
             if let words = stuck(slot, of: app, armed) { return "slot \(slot.index): \(words)" }
@@ -152,6 +175,16 @@ enum AppInvariants {
 
 extension Worker {
     fileprivate func hardLimit(_ app: App) -> ByteCount? { app.specs[generation]?.recycle.effectiveHardMemory }
+}
+
+extension TimerID {
+    /// Whether it means something during a rollout only.
+    fileprivate func isOfRollout(of app: AppName) -> Bool {
+        switch self {
+        case .rehearsal(let name), .canary(let name), .stagger(let name), .weigh(let name): name == app
+        case .worker, .restart, .settle, .retry, .sample, .recycleHold, .save: false
+        }
+    }
 }
 
 extension App {

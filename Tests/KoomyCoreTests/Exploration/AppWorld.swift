@@ -25,6 +25,8 @@ struct AppWorld: Hashable {
     var requests: Int
     /// Whether koomyd may die, and come back without its listeners.
     var mortal = false
+    /// Whether rollouts begin with a rehearsal of one question.
+    var rehearses = false
     /// A failure of an invariant on the way here.
     var violation: String?
 
@@ -107,6 +109,16 @@ struct AppWorld: Hashable {
             case .ended: events.append(.worker(serial, .treeGone))
             }
         }
+        if let candidate = app.candidate, case .asked(let number) = candidate.phase {
+            for result in [ProbeResult.succeeded, .failed("x")] {
+                events.append(.worker(candidate.serial, .probed(.rehearsal, attempt: UInt64(number), result)))
+            }
+        }
+        if app.rollout?.stage == .comparing {
+            let heavy = Comparison.Group(memory: ByteCount(bytes: 1 << 30))
+            let light = Comparison.Group(memory: ByteCount(bytes: 1 << 20))
+            events += [.compared(Comparison(new: light, old: light)), .compared(Comparison(new: heavy, old: light))]
+        }
         for timer in timers.sorted(by: { "\($0)" < "\($1)" }) { events.append(.timerFired(timer)) }
         if isDeaf { events += [.listening(app.current), .cannotListen(app.current, "x")] }
         guard requests > 0 else { return events }
@@ -114,10 +126,17 @@ struct AppWorld: Hashable {
         events += [.start, .stop(.stopped), .restart, .abortRollout, .scale(app.spec.instances == 1 ? 2 : 1), .reset]
         events += [.stopSlot(0), .startSlot(0), .restartSlot(0), .recycleSlot(0), .scheduleFired]
         events += app.workers.keys.sorted().prefix(1).map(App.Event.ownsPort)
+        if let rollout = app.rollout {
+            events.append(rollout.isPaused ? .resumeRollout : .pauseRollout)
+            if rollout.isWatched { events.append(.promote) }
+            let room = ByteCount(bytes: 1 << 30)
+            for pressure in [0.0, 90.0] { events.append(.weighed(HostLoad(available: room, pressure: pressure))) }
+        }
         if app.isActive {
             var next = app.spec
             next.environment["VERSION"] = "\(app.nextGeneration.number)"
-            events.append(.roll(next, app.nextGeneration))
+            let plan = Rollout.Plan(rehearsal: rehearses ? Rehearsal(spec: next, questions: 1) : nil)
+            events.append(.roll(next, app.nextGeneration, plan))
             next.instances = next.instances == 1 ? 2 : 1
             events.append(.roll(next, app.nextGeneration))
         }
@@ -130,13 +149,16 @@ struct AppWorld: Hashable {
         switch event {
         case .timerFired(let timer): timers.remove(timer)
         case .worker(let serial, let fact): note(fact, of: serial)
-        case .roll(_, let generation): listening.insert(generation)
+        case .roll(_, let generation, let plan):
+            listening.insert(generation)
+            if plan.rehearsal != nil { listening.insert(Generation(generation.number + 1)) }
         case .start: if app.needsListeners { listening.insert(app.current) }
         case .listening(let generation): listening.insert(generation)
         // As koomyd finds its listeners to be gone, and nobody but the workers has them.
         case .lostListeners: listening.remove(app.current)
         case .startSlot, .stop, .stopSlot, .restart, .restartSlot, .configure, .startWhenListening, .cannotListen,
-            .abortRollout, .scale, .recycleSlot, .reset, .kill, .sampled, .scheduleFired, .ownsPort, .found, .resumed:
+            .abortRollout, .pauseRollout, .resumeRollout, .promote, .compared, .weighed, .scale, .recycleSlot, .reset,
+            .kill, .sampled, .scheduleFired, .ownsPort, .found, .resumed:
             break
         }
         if event.isRequest { requests -= 1 }
@@ -181,7 +203,9 @@ struct AppWorld: Hashable {
             let users = app.workers.values.filter { $0.generation == generation && processes[$0.id.serial] == .running }
             if !users.isEmpty { violation = "generation \(generation.number) lost its listeners with workers left" }
         case .anomaly(let anomaly): violation = "\(anomaly)"
-        case .ask, .sample, .schedule, .openListeners, .closeSlotListeners, .prepare, .publish, .reply, .exit: break
+        case .ask, .sample, .compare, .weigh, .schedule, .openListeners, .closeSlotListeners, .prepare, .publish,
+            .reply, .exit:
+            break
         }
     }
 
@@ -204,10 +228,11 @@ struct AppWorld: Hashable {
 extension App.Event {
     var isRequest: Bool {
         switch self {
-        case .worker(_, .declaredHung), .sampled, .scheduleFired, .ownsPort, .lostListeners, .found, .resumed: true
-        case .worker, .timerFired, .listening, .cannotListen: false
+        case .worker(_, .declaredHung), .sampled, .scheduleFired, .ownsPort, .lostListeners, .found, .resumed, .weighed:
+            true
+        case .worker, .timerFired, .listening, .cannotListen, .compared: false
         case .start, .startSlot, .stop, .stopSlot, .restart, .restartSlot, .roll, .configure, .startWhenListening,
-            .abortRollout, .scale, .recycleSlot, .reset, .kill:
+            .abortRollout, .pauseRollout, .resumeRollout, .promote, .scale, .recycleSlot, .reset, .kill:
             true
         }
     }

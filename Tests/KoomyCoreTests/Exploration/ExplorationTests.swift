@@ -20,6 +20,10 @@ struct ExplorationTests {
         var isServing = false
         /// koomyd may die and come back, also without listeners.
         var isMortal = false
+        /// Rollouts begin with a rehearsal.
+        var isRehearsed = false
+        /// So many slots change before the others.
+        var canary = 0
         /// Begins with workers that only their environment tells of: slot and generation of each; generation 1 serves.
         var survivors: [(slot: Int, generation: Generation)] = []
         /// States after which the exploration stops; the ways in are breadth first, so the shortest stories are all told.
@@ -45,12 +49,53 @@ struct ExplorationTests {
                 spec.stop.preDrain = hasHook ? .zero : .seconds(2)
                 spec.stop.preDrainHook = hasHook ? ["x"] : []
             }
+            spec.rollout.canary = canary
+            spec.rollout.promotesAutomatically = canary != 1
             if isLimited { spec.recycle.maxMemory = ByteCount(bytes: 100) }
             return spec
         }
     }
 
     static let cases = [
+        Case(
+            name: "one worker, with a rehearsal",
+            instances: 1,
+            maxRestarts: 2,
+            requests: 3,
+            isServing: true,
+            isRehearsed: true,
+            limit: 15_000
+        ),
+        Case(
+            name: "two workers, with a rehearsal, a health probe and a koomyd that dies",
+            instances: 2,
+            maxRestarts: 2,
+            requests: 2,
+            isProbed: true,
+            isServing: true,
+            isMortal: true,
+            isRehearsed: true,
+            limit: 15_000
+        ),
+        Case(
+            name: "two workers, one of them a canary that an operator promotes",
+            instances: 2,
+            maxRestarts: 2,
+            requests: 3,
+            isServing: true,
+            isMortal: true,
+            canary: 1,
+            limit: 15_000
+        ),
+        Case(
+            name: "three workers, two of them a canary",
+            instances: 3,
+            maxRestarts: 2,
+            requests: 2,
+            isServing: true,
+            canary: 2,
+            limit: 15_000
+        ),
         Case(name: "one worker, two requests", instances: 1, maxRestarts: 2, requests: 3, limit: 25_000),
         Case(
             name: "one worker, stop first",
@@ -171,6 +216,7 @@ struct ExplorationTests {
         var first = AppWorld(story.spec, requests: story.requests)
         if story.survivors.isEmpty { first.apply(.start) } else { first.take(story.survivors) }
         first.mortal = story.isMortal
+        first.rehearses = story.isRehearsed
         first.requests = story.requests - 1
         if story.isServing { first.serve() }
         var known: Set<AppWorld> = [first]

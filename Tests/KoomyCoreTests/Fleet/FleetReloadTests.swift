@@ -44,7 +44,7 @@ struct FleetReloadTests {
         case .unhealthy:
             _ = fleet.ready(a, 2)
             _ = fleet.ends(a, 2)
-        case .workerFailed, .done, .drainForced, .superseded, .aborted: _ = fleet.ends(a, 2)
+        case .workerFailed, .done, .drainForced, .superseded, .aborted, .noRoom: _ = fleet.ends(a, 2)
         }
         #expect(fleet.outcome(2) == .rollout(outcome))
         #expect(fleet.saved[a]?.spec == spec)

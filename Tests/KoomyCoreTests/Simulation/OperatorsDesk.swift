@@ -78,16 +78,21 @@ struct OperatorsDesk {
             return .reload(
                 targets(&dice).map { target in
                     let isPlain = target.app == nil || target.slot != nil || dice.chance(40)
-                    return Reload(
-                        target: target,
-                        definition: isPlain ? nil : target.app.map { definition($0, fleet, &dice) }
-                    )
+                    let definition: Definition? = isPlain ? nil : target.app.map { self.definition($0, fleet, &dice) }
+                    var plan = Rollout.Plan(hasCanary: dice.chance(70))
+                    if let spec = definition?.spec, dice.chance(40) {
+                        plan.rehearsal = Rehearsal(spec: spec, questions: dice.roll(0...2))
+                    }
+                    return Reload(target: target, definition: definition, plan: plan)
                 }
             )
         case 49...58: return .start(targets(&dice))
         case 59...66: return .stop(targets(&dice))
         case 67...74: return .restart(targets(&dice))
-        case 75...79: return .abort(targets(&dice))
+        case 75: return .pause(targets(&dice))
+        case 76: return .resume(targets(&dice))
+        case 77: return .promote(targets(&dice))
+        case 78...79: return .abort(targets(&dice))
         case 80...88:
             return .scale(dice.pick(names), dice.chance(50) ? .to(dice.roll(0...5)) : .by(dice.roll(-2...2)))
         case 89...93: return .reset(targets(&dice))
@@ -169,7 +174,7 @@ struct OperatorsDesk {
             }
         case .scale(_, .to(let count)): if kept?.spec.instances != count { return "another count is on disk" }
         case .delete: if kept != nil { return "it is still on disk" }
-        case .scale(_, .by), .restart, .abort, .reset, .shutdown: return nil
+        case .scale(_, .by), .restart, .abort, .pause, .resume, .promote, .reset, .shutdown: return nil
         }
         return nil
     }
@@ -181,7 +186,7 @@ extension Request {
         switch self {
         case .define(let definitions): definitions.map(\.spec.name)
         case .start(let targets), .stop(let targets), .restart(let targets), .abort(let targets), .reset(let targets),
-            .delete(let targets):
+            .delete(let targets), .pause(let targets), .resume(let targets), .promote(let targets):
             targets.contains { $0.app == nil } ? nil : targets.compactMap(\.app)
         case .reload(let reloads):
             reloads.contains { $0.target.app == nil } ? nil : reloads.compactMap(\.target.app)

@@ -79,6 +79,12 @@ extension RolloutPolicy {
         policy.unavailable = dice.pick([0, 0, 1])
         policy.healthyTime = dice.milliseconds(0...2_000)
         policy.readyTimeout = dice.milliseconds(1_000...8_000)
+        policy.canary = dice.pick([0, 0, 1, 2])
+        policy.canaryTime = dice.milliseconds(0...5_000)
+        policy.promotesAutomatically = dice.chance(80)
+        policy.stagger = dice.chance(70) ? .zero : dice.milliseconds(1...3_000)
+        policy.memoryShortage = dice.pick(RolloutPolicy.MemoryShortage.allCases)
+        if dice.chance(50) { policy.pressureLimit = 100 }
         return policy
     }
 }

@@ -24,7 +24,7 @@ extension Simulation {
             switch item {
             case .timer, .fact(_, .answer), .fact(_, .sample), .fact(_, .started): true
             case .event(let event): !event.comesFromOutside
-            case .fact, .operate, .calm, .death, .comeBack: false
+            case .fact, .operate, .steer, .calm, .death, .comeBack: false
             }
         }
         for id in processes.keys.sorted() where processes[id]?.state == .ordered { leaveStart(of: id) }
@@ -58,7 +58,7 @@ extension Simulation {
         case .worker(_, .pinged): if !mail.contains(event) { mail.append(event) }
         // It is found, asked or done again by whoever follows.
         case .worker, .booted, .resumed, .prepared, .prepareFailed, .listening, .lostListeners, .cannotListen, .sampled,
-            .timerFired, .scheduleFired:
+            .compared, .weighed, .timerFired, .scheduleFired:
             break
         }
     }
@@ -70,7 +70,7 @@ extension Fleet.Event {
         switch self {
         case .abandoned, .worker(_, .extended), .request: true
         case .worker, .booted, .resumed, .prepared, .prepareFailed, .listening, .lostListeners, .cannotListen, .sampled,
-            .ownsPort, .timerFired, .scheduleFired:
+            .compared, .weighed, .ownsPort, .timerFired, .scheduleFired:
             false
         }
     }

@@ -14,7 +14,9 @@ extension Simulation {
         case .workerForced(let serial, _): checkForce(WorkerID(app: app, serial: serial))
         case .workerStarting, .workerReady, .workerFaltered, .workerEnded, .hookFailed, .workerLingering, .workerGone,
             .restartScheduled, .incident, .finished, .errored, .unstartable, .retrying, .recovered, .recycling,
-            .recycled, .recycleFailed, .rolloutBegan, .rolloutAdvanced, .rollbackBegan, .rolloutEnded, .cannotListen,
+            .recycled, .recycleFailed, .rehearsing, .rehearsed, .canaryBegan, .canaryHeld, .promoted, .rolloutPaused,
+            .rolloutResumed, .rolloutWaits, .rolloutGoesOn, .rolloutYields, .rolloutBegan, .rolloutAdvanced,
+            .rollbackBegan, .rolloutEnded, .cannotListen,
             .added, .scaled, .reset, .deleted, .stopped, .unsaved, .saved:
             break
         }

@@ -210,7 +210,7 @@ extension Simulation {
         let isGood =
             switch kind {
             case .readiness: process.serves(at: now)
-            case .health: process.serves(at: now) && !process.isSick(at: now)
+            case .health, .rehearsal: process.serves(at: now) && !process.isSick(at: now)
             case .preDrain: dice.chance(80)
             }
         if isGood, kind == .readiness { processes[id]?.provedAt = process.provedAt ?? now }

@@ -159,7 +159,8 @@ extension Simulation {
         switch action {
         case .signal(let id, let signal): ask(id, signal)
         case .signalDescendants(let id, _): askDescendants(id)
-        case .killTree, .forget, .publish, .spawn, .ask, .arm, .disarm, .sample, .schedule, .openListeners,
+        case .killTree, .forget, .publish, .spawn, .ask, .arm, .disarm, .sample, .compare, .weigh, .schedule,
+            .openListeners,
             .closeListeners, .closeSlotListeners, .prepare, .reply, .exit, .anomaly:
             break
         }
@@ -169,7 +170,8 @@ extension Simulation {
     private mutating func redo(_ action: Action) {
         switch action {
         case .killTree(let id): if processes[id] != nil { killTree(id) }
-        case .signal, .signalDescendants, .forget, .publish, .spawn, .ask, .arm, .disarm, .sample, .schedule,
+        case .signal, .signalDescendants, .forget, .publish, .spawn, .ask, .arm, .disarm, .sample, .compare, .weigh,
+            .schedule,
             .openListeners,
             .closeListeners, .closeSlotListeners, .prepare, .reply, .exit, .anomaly:
             break
@@ -233,7 +235,7 @@ extension Fleet.Event {
         switch self {
         case .worker(let id, _), .ownsPort(let id), .sampled(let id, _): id
         case .booted, .resumed, .request, .abandoned, .prepared, .prepareFailed, .listening, .lostListeners,
-            .cannotListen, .timerFired, .scheduleFired:
+            .cannotListen, .compared, .weighed, .timerFired, .scheduleFired:
             nil
         }
     }

@@ -12,6 +12,8 @@ struct Simulation {
         case fact(WorkerID, Fact)
         case event(Fleet.Event)
         case operate
+        /// An operator sees to what waits for one.
+        case steer(Request)
         case calm
         case death
         case comeBack
@@ -117,6 +119,7 @@ struct Simulation {
         case .fact(let id, let fact): happen(fact, to: id)
         case .event(let event): deliver(event)
         case .operate: if isNoisy { operate() }
+        case .steer(let request): self.request(request)
         case .calm:
             isNoisy = false
             calmSince = now
@@ -192,17 +195,52 @@ struct Simulation {
             for id in processes.keys.sorted() where id.app == name {
                 agenda.add(.fact(id, .sample), at: now + .microseconds(100))
             }
+        case .compare(let name, _):
+            agenda.add(.event(.compared(name, randomComparison())), at: now + dice.milliseconds(0...5))
+        case .weigh(let name): agenda.add(.event(.weighed(name, randomLoad())), at: now + .microseconds(50))
         case .schedule(let name, let schedule):
             if schedule == nil { schedules.remove(name) } else { schedules.insert(name) }
         case .openListeners(let name, let generation): openListeners(name, generation)
         case .closeSlotListeners: break
         case .closeListeners(let name, let generation): listeners.remove(Opened(app: name, generation: generation))
         case .prepare(let ticket, let preparation): prepare(ticket, preparation)
-        case .publish(let notice): hear(notice)
+        case .publish(let notice):
+            attend(to: notice)
+            hear(notice)
         case .reply(let id, let reply): violation = violation ?? desk.take(reply, to: id, disk: disk)
         case .exit(let status): exitStatus = status
         case .anomaly(let anomaly): violation = "\(anomaly)"
         }
+    }
+
+    /// What waits for an operator does not wait for ever.
+    private mutating func attend(to notice: Notice) {
+        guard let name = notice.app else { return }
+        switch notice.kind {
+        case .canaryHeld: agenda.add(.steer(.promote([Target(app: name)])), at: now + dice.milliseconds(10...5_000))
+        case .rolloutPaused: agenda.add(.steer(.resume([Target(app: name)])), at: now + dice.milliseconds(10...5_000))
+        default: break
+        }
+    }
+
+    private mutating func randomComparison() -> Comparison {
+        func group() -> Comparison.Group {
+            Comparison.Group(
+                memory: dice.chance(20) ? nil : ByteCount(bytes: UInt64(dice.roll(20...200)) << 20),
+                complaints: dice.chance(50) ? nil : Double(dice.roll(0...1_000))
+            )
+        }
+        return Comparison(new: group(), old: group())
+    }
+
+    /// A host that is short of memory now and then, and has enough in the end.
+    private mutating func randomLoad() -> HostLoad {
+        let isShort = isNoisy && dice.chance(15)
+        return HostLoad(
+            available: ByteCount(bytes: isShort ? 1 << 20 : 1 << 33),
+            worker: ByteCount(bytes: 60 << 20),
+            pressure: isShort ? 80 : 0
+        )
     }
 
     private mutating func openListeners(_ name: AppName, _ generation: Generation) {

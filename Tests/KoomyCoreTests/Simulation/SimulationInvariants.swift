@@ -102,8 +102,9 @@ enum SimulationInvariants {
         case .prepared, .prepareFailed:
             if case .request(_, let request)? = before.change?.purpose, request.takesAway { return true }
             return before.backlog.contains { $0.request.takesAway }
-        case .abandoned, .booted, .resumed, .listening, .cannotListen, .lostListeners, .worker, .sampled, .ownsPort,
-            .timerFired, .scheduleFired:
+        case .abandoned, .booted, .resumed, .listening, .cannotListen, .lostListeners, .worker, .sampled, .compared,
+            .weighed,
+            .ownsPort, .timerFired, .scheduleFired:
             return false
         }
     }
@@ -138,7 +139,7 @@ extension Request {
         case .stop, .restart, .scale, .delete, .shutdown: true
         // The reload of one slot is an operator's wish for that slot, whatever else is missing.
         case .reload(let reloads): reloads.contains { $0.target.slot != nil }
-        case .define, .start, .abort, .reset: false
+        case .define, .start, .abort, .pause, .resume, .promote, .reset: false
         }
     }
 }
@@ -149,7 +150,7 @@ extension Fleet.Event {
         switch self {
         case .worker(id, .declaredHung), .timerFired(.worker(id, .watchdog)), .sampled(id, _): true
         case .worker, .timerFired, .sampled, .booted, .request, .abandoned, .prepared, .prepareFailed, .listening,
-            .cannotListen, .lostListeners, .resumed, .ownsPort, .scheduleFired:
+            .cannotListen, .lostListeners, .resumed, .compared, .weighed, .ownsPort, .scheduleFired:
             false
         }
     }

@@ -21,7 +21,8 @@ struct AppScript {
             case .arm(let timer, let instant): timers[timer] = instant
             case .disarm(let timer): timers[timer] = nil
             case .publish(let notice): notices.append(notice.kind)
-            case .spawn, .signal, .signalDescendants, .killTree, .forget, .ask, .sample, .schedule, .openListeners,
+            case .spawn, .signal, .signalDescendants, .killTree, .forget, .ask, .sample, .compare, .weigh, .schedule,
+                .openListeners,
                 .closeListeners, .closeSlotListeners, .prepare, .reply, .exit, .anomaly:
                 break
             }

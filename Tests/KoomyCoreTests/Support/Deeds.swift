@@ -17,6 +17,8 @@ enum Deeds {
         case .arm(let timer, let instant): return timer.words.map { "\($0) in \(instant - now)" }
         case .disarm(let timer): return timer.words.map { "no \($0)" }
         case .sample: return "sample"
+        case .compare(_, let generation): return "compare \(generation.number)"
+        case .weigh: return "weigh"
         case .schedule(_, let schedule): return schedule.map { "schedule \($0.text)" }
         case .openListeners(let app, let generation): return "listen \(naming ? "\(app)@" : "")\(generation.number)"
         case .closeSlotListeners(let app, let slot): return "close \(naming ? "\(app)" : "")#\(slot)"
@@ -38,7 +40,10 @@ extension TimerID {
         case .restart(_, let slot): "restart \(slot)"
         case .settle(_, let slot): "settle \(slot)"
         case .retry: "retry"
-        case .sample: nil
+        case .sample, .weigh: nil
+        case .rehearsal: "rehearsal"
+        case .canary: "canary"
+        case .stagger: "stagger"
         case .recycleHold: "hold"
         case .save: "save"
         }

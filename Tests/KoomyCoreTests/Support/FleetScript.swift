@@ -34,7 +34,8 @@ struct FleetScript {
                 case .refuses(let failure): answers.append(.prepareFailed(ticket, failure))
                 case .waits: waiting.append((ticket, preparation))
                 }
-            case .spawn, .signal, .signalDescendants, .killTree, .forget, .ask, .sample, .schedule, .openListeners,
+            case .spawn, .signal, .signalDescendants, .killTree, .forget, .ask, .sample, .compare, .weigh, .schedule,
+                .openListeners,
                 .closeListeners, .closeSlotListeners, .exit, .anomaly:
                 break
             }

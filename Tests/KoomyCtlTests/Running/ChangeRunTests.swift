@@ -24,6 +24,12 @@ private func answering(_ result: CommandResult, _ progress: [CommandProgress] = 
         (["delete", "all"], #"POST /v1/delete {"targets":["all"]}"#),
         (["reset", "web"], #"POST /v1/reset {"targets":["web"]}"#),
         (["start", "api"], #"POST /v1/start {"targets":["api"]}"#),
+        (["rollback", "api"], #"POST /v1/rollback {"app":"api"}"#),
+        (["rollback", "api", "7"], #"POST /v1/rollback {"app":"api","to":"7"}"#),
+        (["pause", "api"], #"POST /v1/pause {"targets":["api"]}"#),
+        (["resume", "api", "web"], #"POST /v1/resume {"targets":["api","web"]}"#),
+        (["promote", "api"], #"POST /v1/promote {"targets":["api"]}"#),
+        (["abort", "api"], #"POST /v1/abort {"targets":["api"]}"#),
     ])
     func `each command asks for what it says`(arguments: [String], request: String) throws {
         let (run, requests) = try koomyctl(arguments, script: answering(done))

@@ -34,7 +34,7 @@ struct ControlRoutesTests {
             Issue.record("no endpoints in \(json)")
             return
         }
-        #expect(endpoints.count == 19)
+        #expect(endpoints.count == 25)
         for endpoint in endpoints {
             guard case .string(let path)? = endpoint["path"], case .array(let methods)? = endpoint["methods"],
                 case .string(let method)? = methods.first

@@ -38,6 +38,10 @@ final class FakeControlDelegate: ControlDelegate {
 
     func knownApps() -> [String] { apps.map(\.name) }
 
+    func deployments(_ name: String) -> DeploymentsView? {
+        app(name).map { DeploymentsView(app: $0.name, deployments: []) }
+    }
+
     func doctor() -> DoctorView { findings }
 
     func execute(

@@ -1,0 +1,91 @@
+import KoomyEventLoop
+import KoomyModel
+import KoomySystem
+
+/// Runs an operator's commands around a deployment, and waits for none of them.
+final class TaskRunner {
+    private let loop: EventLoop
+    private let environment: [String: String]
+    private let run: (SpawnRequest, @escaping (ExitReason) -> Void) throws -> ProbeChild
+    private var children: [ObjectIdentifier: (child: ProbeChild, timer: TimerSource?)] = [:]
+
+    /// - Parameters:
+    ///   - loop: Where time passes.
+    ///   - environment: koomyd's own.
+    ///   - run: Starts a program and tells, later, how it ended.
+    init(
+        loop: EventLoop,
+        environment: [String: String],
+        run: @escaping (SpawnRequest, @escaping (ExitReason) -> Void) throws -> ProbeChild
+    ) {
+        self.loop = loop
+        self.environment = environment
+        self.run = run
+    }
+
+    /// Runs a command as the app's user, in its release and environment.
+    ///
+    /// - Parameters:
+    ///   - task: The command, and how long it may take.
+    ///   - wanted: The app.
+    ///   - document: What it can read from its standard input.
+    ///   - log: Where its output goes; the file is made if it is not there.
+    ///   - ended: Called once, later, with what went wrong; nil where it exited with 0.
+    func begin(
+        _ task: DeploySpec.Task,
+        of wanted: AppSpec,
+        document: [UInt8],
+        log: String,
+        _ ended: @escaping (String?) -> Void
+    ) {
+        do {
+            let spec = wanted.located()
+            let input = SharedDescriptor(try SealedMemory.create("koomy-deployment", document))
+            let output = SharedDescriptor(try .appending(to: log, mode: 0o600))
+            let request = try request(task, spec, input.number, output.number)
+            let handle = Handle()
+            let child = try withExtendedLifetime((input, output)) {
+                try run(request) { [weak self] reason in
+                    guard let self, let entry = children.removeValue(forKey: ObjectIdentifier(handle)) else { return }
+                    _ = entry
+                    ended(handle.hasRunOut ? "no end within \(task.timeout)" : Self.words(for: reason))
+                }
+            }
+            let timer = try loop.timer(at: MonotonicClock.now() + task.timeout) { [weak self] in
+                handle.hasRunOut = true
+                self?.children[ObjectIdentifier(handle)]?.child.kill()
+            }
+            children[ObjectIdentifier(handle)] = (child, timer)
+        } catch {
+            let words = "\(error)"
+            loop.post { ended(words) }
+        }
+    }
+
+    private final class Handle { var hasRunOut = false }
+
+    private func request(
+        _ task: DeploySpec.Task,
+        _ spec: AppSpec,
+        _ input: Int32,
+        _ output: Int32
+    ) throws -> SpawnRequest {
+        let identity = try LaunchPlan.resolve(spec.identity)
+        var variables = WorkerEnvironment.base(spec, identity: identity, own: environment)
+        variables["KOOMY_APP"] = spec.name.text
+        if let release = spec.release { variables["KOOMY_RELEASE"] = release.id }
+        let directory = spec.release?.path ?? spec.workingDirectory
+        let program = try ProgramSearch.find(task.arguments.first ?? "", in: directory, path: variables["PATH"])
+        var request = SpawnRequest(
+            path: program,
+            arguments: task.arguments,
+            environment: variables,
+            workingDirectory: directory
+        )
+        request.identity = identity
+        request.descriptors = [.init(input, as: 0), .init(output, as: 1), .init(output, as: 2)]
+        return request
+    }
+
+    private static func words(for reason: ExitReason) -> String? { reason == .exited(code: 0) ? nil : "\(reason)" }
+}
