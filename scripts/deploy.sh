@@ -46,8 +46,8 @@ only_app() {
     printf '%s\n' "${names//\"/}"
 }
 
-# Fetches a URL, until it answers well or ten seconds are over.
-answers() { curl --fail --silent --show-error --output /dev/null --max-time 5 --retry 5 --retry-all-errors --retry-max-time 10 -- "$1"; }
+# Fetches a URL, until it answers well or five seconds are over.
+answers() { curl --fail --silent --show-error --output /dev/null --max-time 5 --retry 3 --retry-all-errors --retry-max-time 5 -- "$1"; }
 
 main() {
     local file='' app='' url='' code=0

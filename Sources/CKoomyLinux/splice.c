@@ -25,6 +25,11 @@ ssize_t koomy_splice(int pipe, int to, size_t count)
         "splice", ENOSPC, to, KOOMY_RETRY(splice(pipe, NULL, to, NULL, KOOMY_TORN(count), SPLICE_F_NONBLOCK)));
 }
 
+ssize_t koomy_move_over(int pipe, int other, size_t count)
+{
+    return KOOMY_EFFECT_ON("splice", ENOMEM, other, KOOMY_RETRY(splice(pipe, NULL, other, NULL, count, SPLICE_F_NONBLOCK)));
+}
+
 ssize_t koomy_append(int file, const void *bytes, size_t size)
 {
     return KOOMY_EFFECT_ON("append", ENOSPC, file, ({

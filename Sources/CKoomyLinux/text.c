@@ -1,6 +1,5 @@
 #include "internal.h"
 
-#include <stdint.h>
 #include <string.h>
 
 size_t koomy_whole_lines(const void *bytes, size_t size)
@@ -26,44 +25,89 @@ static char *put(char *to, const void *bytes, size_t size)
     return to + size;
 }
 
-size_t koomy_lead_lines(
-    char *to, const char *lines, size_t size, const char *lead, size_t lead_size, int is_inside_line)
+// Copies in pieces of a fixed size, which takes less than a call of memcpy(3) for the short texts that lines are; up to a
+// piece more than was asked for is read and written.
+enum { PIECE = KOOMY_LINE_SLACK / 2 };
+
+static char *put_pieces(char *to, const char *from, size_t size)
 {
-    char *const first = to;
-    const char *const end = lines + size;
+    for (size_t index = 0; index < size; index += PIECE)
+        memcpy(to + index, from + index, PIECE);
+    return to + size;
+}
+
+static char *put_from(char *to, const char *from, size_t size, const char *end)
+{
+    return (size_t)(end - from) >= size + PIECE ? put_pieces(to, from, size) : put(to, from, size);
+}
+
+// What is before each line, with room behind it to be read in pieces.
+struct lead {
+    char padded[8 * PIECE];
+    const char *text;
+    size_t size;
+};
+
+static void take_lead(struct lead *lead, const char *text, size_t size)
+{
+    lead->text = text;
+    lead->size = size;
+    if (size + PIECE <= sizeof lead->padded)
+        memcpy(lead->padded, text, size);
+}
+
+static char *put_lead(char *to, const struct lead *lead)
+{
+    return lead->size + PIECE <= sizeof lead->padded ? put_pieces(to, lead->padded, lead->size)
+                                                     : put(to, lead->text, lead->size);
+}
+
+size_t koomy_lead_lines(
+    char *to, size_t room, const char *lines, size_t size, const char *lead, size_t lead_size, int is_inside_line,
+    size_t *made)
+{
+    const char *const first = to, *const begin = lines, *const end = lines + size;
+    struct lead before = {0};
+    take_lead(&before, lead, lead_size);
     while (lines < end) {
         const char *newline = memchr(lines, '\n', (size_t)(end - lines));
         const size_t length = newline ? (size_t)(newline - lines) + 1 : (size_t)(end - lines);
+        if (room - (size_t)(to - first) < lead_size + length + KOOMY_LINE_SLACK)
+            break;
         if (!is_inside_line)
-            to = put(to, lead, lead_size);
+            to = put_lead(to, &before);
         is_inside_line = 0;
-        to = put(to, lines, length);
+        to = put_from(to, lines, length, end);
         lines += length;
     }
-    return (size_t)(to - first);
+    *made = (size_t)(to - first);
+    return (size_t)(lines - begin);
 }
 
-// Whether the eight bytes of a word hold one that a string of JSON escapes, or one beyond ASCII; a word may be suspected
-// wrongly, and is then looked at byte by byte. (Hacker's Delight, 2nd ed., 6-1: a zero byte, and a byte less than n.)
-static int is_suspect(uint64_t word)
+// Whether one of so many bytes is one that a string of JSON escapes, or beyond ASCII, which as a signed number is below 0.
+static int is_suspect(const char *piece)
 {
-    const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
-    const uint64_t quotes = word ^ (ones * '"'), slashes = word ^ (ones * '\\');
-    return ((word | (word - ones * 0x20) | (quotes - ones) | (slashes - ones)) & highs) != 0;
+    unsigned char found = 0;
+    for (size_t index = 0; index < PIECE; index++) {
+        const signed char byte = (signed char)piece[index];
+        found |= (unsigned char)((byte < 0x20) | (byte == '"') | (byte == '\\'));
+    }
+    return found;
 }
 
-// How many bytes at the beginning a string of JSON takes as they are, and are ASCII.
-static size_t plain(const unsigned char *text, size_t size)
+// Copies as many bytes at the beginning as a string of JSON takes as they are, and are ASCII; how many those are.
+static size_t put_plain(char *to, const unsigned char *text, size_t size)
 {
     size_t index = 0;
-    for (; index + 8 <= size; index += 8) {
-        uint64_t word;
-        memcpy(&word, text + index, 8);
-        if (is_suspect(word))
+    for (; index + PIECE <= size; index += PIECE) {
+        char piece[PIECE];
+        memcpy(piece, text + index, PIECE);
+        if (is_suspect(piece))
             break;
+        memcpy(to + index, piece, PIECE);
     }
-    while (index < size && text[index] >= 0x20 && text[index] < 0x80 && text[index] != '"' && text[index] != '\\')
-        index++;
+    for (; index < size && text[index] >= 0x20 && text[index] < 0x80 && text[index] != '"' && text[index] != '\\'; index++)
+        to[index] = (char)text[index];
     return index;
 }
 
@@ -109,8 +153,8 @@ ssize_t koomy_escape(char *to, const void *bytes, size_t size)
     const unsigned char *text = bytes, *const end = text + size;
     char *const first = to;
     while (text < end) {
-        const size_t count = plain(text, (size_t)(end - text));
-        to = put(to, text, count);
+        const size_t count = put_plain(to, text, (size_t)(end - text));
+        to += count;
         text += count;
         if (text == end)
             break;
@@ -125,4 +169,26 @@ ssize_t koomy_escape(char *to, const void *bytes, size_t size)
         text += length;
     }
     return to - first;
+}
+
+size_t koomy_wrap_lines(
+    char *to, size_t room, const char *lines, size_t size, const char *lead, size_t lead_size, const char *trail,
+    size_t trail_size, size_t *made)
+{
+    const char *const first = to, *const begin = lines, *const end = lines + size, *newline;
+    struct lead before = {0};
+    take_lead(&before, lead, lead_size);
+    while (lines < end && (newline = memchr(lines, '\n', (size_t)(end - lines)))) {
+        const size_t length = (size_t)(newline - lines);
+        if (room - (size_t)(to - first) < lead_size + 6 * length + trail_size + KOOMY_LINE_SLACK)
+            break;
+        char *const text = put_lead(to, &before);
+        const ssize_t written = koomy_escape(text, lines, length);
+        if (written < 0)
+            break;
+        to = put(text + written, trail, trail_size);
+        lines = newline + 1;
+    }
+    *made = (size_t)(to - first);
+    return (size_t)(lines - begin);
 }

@@ -23,6 +23,9 @@ package struct WallTime: Hashable, Sendable, Comparable, Codable {
 
     package static func < (left: WallTime, right: WallTime) -> Bool { left.nanoseconds < right.nanoseconds }
 
+    /// Whole milliseconds since the epoch, as the wire has them.
+    package var milliseconds: Int64 { nanoseconds / 1_000_000 }
+
     /// Whole seconds since the epoch, rounded down.
     package var seconds: Int64 {
         nanoseconds >= 0 ? nanoseconds / 1_000_000_000 : (nanoseconds - 999_999_999) / 1_000_000_000

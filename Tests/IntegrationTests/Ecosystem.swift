@@ -13,6 +13,17 @@ enum Ecosystem {
         listen: String? = "tcp://127.0.0.1:0",
         _ lines: String...
     ) throws -> String {
+        try api(name: name, instances: instances, arguments: arguments, listen: listen, lines)
+    }
+
+    /// The same, with further attributes as a list.
+    static func api(
+        name: String = "api",
+        instances: Int = 2,
+        arguments: [String] = [],
+        listen: String? = "tcp://127.0.0.1:0",
+        _ lines: [String]
+    ) throws -> String {
         let usual = ["instances: \(instances)"] + (listen.map { ["listen: \($0)"] } ?? [])
         return app(name, script: try Binaries.path("koomy-api"), arguments: arguments, defaults + usual + lines)
     }

@@ -124,6 +124,70 @@ import Testing
         }
     }
 
+    /// What happens between the end of an app whose disk is full and the moment at which that has room again.
+    enum Meanwhile {
+        case nothing, koomydIsKilled, appIsStarted
+    }
+
+    @Test(
+        .needsRoot,
+        arguments: [
+            ("raw", .nothing), ("raw", .koomydIsKilled), ("stamped", .koomydIsKilled), ("json", .nothing),
+            ("json", .appIsStarted),
+        ] as [(String, Meanwhile)]
+    )
+    func `what is missing of an app that was stopped meanwhile is said once, when the disk takes it`(
+        _ kind: String,
+        _ meanwhile: Meanwhile
+    ) throws {
+        try Daemon.with { daemon in
+            let disk = try SmallDisk(daemon.workspace("disk"))
+            let keeping = try LogKeeping(daemon)
+            let log = "\(disk.path)/says-out.log"
+            try daemon.start(
+                Ecosystem.file(keeping.app(instances: 2, rate: 400_000, attributes(kind, "drop", on: disk.path)))
+            )
+            try eventually("lines arrive") { Files.lines(of: log).count > 500 }
+            try disk.fill()
+            try eventually("lines are dropped") { try (trouble(daemon, "says").dropped.lines.int ?? 0) > 2_000 }
+            try daemon.mustCtl("stop", "says")
+            try eventually("the last lines are dropped too") { try trouble(daemon, "says").trouble.isNull }
+            let loss = try trouble(daemon, "says").dropped
+            if meanwhile == .koomydIsKilled { try daemon.stop(SIGKILL) }
+            if meanwhile == .appIsStarted { try daemon.mustCtl("start", "says") }
+            disk.empty()
+            if meanwhile == .koomydIsKilled { try daemon.startAgain() }
+            var verdict = try keeping.judge(log, as: kind, mayDrop: true)
+            try eventually("it is said: \(verdict)") {
+                verdict = try keeping.judge(log, as: kind, mayDrop: true)
+                return verdict.markers > 0
+            }
+            if meanwhile == .appIsStarted {
+                try eventually("it is well") { try trouble(daemon, "says").trouble.isNull }
+                let mark = keeping.said
+                try eventually("lines go on") { keeping.said > mark + 500 }
+                try daemon.mustCtl("stop", "says")
+            } else {
+                try eventually("it is told") { try types(daemon, of: log).contains("log.recovered") }
+                try daemon.stop(SIGKILL)
+                try daemon.startAgain()
+            }
+            verdict = try keeping.judge(log, as: kind, mayDrop: true)
+            #expect(verdict.wrong == [] && verdict.markers >= 1, "\(verdict)")
+            // Inside the kernel a line goes as far as there is room, each time that there is some.
+            #expect(verdict.torn <= (kind == "raw" ? verdict.markers : 0), "\(verdict)")
+            #expect(verdict.missing > 2_000 && verdict.missing == verdict.confessedLines, "\(verdict)")
+            if meanwhile != .appIsStarted {
+                #expect(
+                    verdict.confessedLines == loss.lines.int && verdict.confessedBytes == loss.bytes.int,
+                    "\(verdict)"
+                )
+                #expect(verdict.markers == 1)
+            }
+            #expect(!Files.exists("\(daemon.home)/run/log-debts"))
+        }
+    }
+
     @Test(.needsRoot) func `a disk that is full again and again is told each time, and the counts add up`() throws {
         try Daemon.with { daemon in
             let disk = try SmallDisk(daemon.workspace("disk"))

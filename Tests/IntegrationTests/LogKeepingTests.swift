@@ -28,9 +28,12 @@ import Testing
     /// Bytes a second of each worker: everything is said in about 8 seconds.
     private static let rate = max(20_000, LogKeeping.lines * 70 / 4 / 8)
 
-    @Test(arguments: [
-        ("raw", "64K", "none"), ("raw", "1M", "gzip"), ("stamped", "256K", "gzip"), ("json", "64K", "none"),
-    ])
+    @Test(
+        arguments: [
+            ("raw", "64K", "none"), ("raw", "1M", "gzip"), ("stamped", "256K", "gzip"), ("json", "64K", "none"),
+            ("json", "256K", "zstd"),
+        ].filter { $0.2 == "none" || Binaries.installed($0.2) != nil }
+    )
     func `through rotation, reloads and dead workers`(_ kind: String, _ size: String, _ compression: String) throws {
         try Daemon.with { daemon in
             let keeping = try LogKeeping(daemon)
@@ -43,7 +46,7 @@ import Testing
             try finish(keeping)
             if compression != "none" {
                 try eventually(within: .seconds(120), "all is compressed, now \(keeping.aside())") {
-                    keeping.aside().allSatisfy { $0.hasSuffix(".gz") }
+                    keeping.aside().allSatisfy { $0.hasSuffix(compression == "zstd" ? ".zst" : ".gz") }
                 }
             }
             let verdict = try keeping.judge(as: kind)
@@ -206,6 +209,57 @@ import Testing
                 return sizes.reduce(0, +) <= 300 << 10
             }
             #expect(sizes.count >= 3 && sizes.reduce(0, +) > 200 << 10, "\(sizes)")
+            try checkNewest(keeping)
+        }
+    }
+
+    @Test(arguments: ["gzip", "zstd"].filter { Binaries.installed($0) != nil })
+    func `nor when it is compressed, and koomyd is killed at it`(_ program: String) throws {
+        try Daemon.with { daemon in
+            let keeping = try LogKeeping(daemon)
+            let rotate = attributes("stamped", rotate: "size: 64K, keep: false, total: 300K, compress: \(program)")
+            try daemon.start(Ecosystem.file(keeping.app(rate: 500_000, rotate)))
+            let suffix = program == "zstd" ? ".zst" : ".gz"
+            for _ in 1...3 {
+                let mark = keeping.said
+                try eventually("lines go on") { keeping.said > mark + 30_000 }
+                try eventually("some are compressed") { keeping.aside().contains { $0.hasSuffix(suffix) } }
+                try daemon.stop(SIGKILL)
+                try daemon.startAgain()
+            }
+            try daemon.waitFor(keeping.name, "all are there again") { $0.isSteady(4) }
+            try daemon.mustCtl("stop", keeping.name)
+            var sizes: [String: Int] = [:]
+            try eventually(within: .seconds(60), "all is compressed, and there is no more than 300K, but \(sizes)") {
+                sizes = keeping.aside().reduce(into: [:]) {
+                    $0[$1] = Files.bytes(of: "\(keeping.out).\($1)")?.count ?? 0
+                }
+                return sizes.keys.allSatisfy { $0.hasSuffix(suffix) } && sizes.values.reduce(0, +) <= 300 << 10
+            }
+            // As many as have room at least before they are compressed.
+            #expect(sizes.count >= 4, "\(sizes)")
+            let verdict = try keeping.judge(as: "stamped", mayDrop: true)
+            #expect(verdict.wrong == [] && verdict.markers == 0 && verdict.compressed == sizes.count, "\(verdict)")
+            #expect(verdict.largest <= 64 << 10, "\(verdict)")
+        }
+    }
+
+    @Test func `what is older than it may be goes, and nothing else`() throws {
+        try Daemon.with { daemon in
+            let keeping = try LogKeeping(daemon)
+            let rotate = attributes("raw", rotate: "size: 64K, keep: false, total: false, max_age: 3s")
+            try daemon.start(Ecosystem.file(keeping.app(instances: 2, rate: 200_000, rotate)))
+            try eventually("there are some") { keeping.aside().count >= 5 }
+            let first = Set(keeping.aside().prefix(5))
+            let begun = ContinuousClock.now
+            try eventually("they are gone") { first.isDisjoint(with: keeping.aside()) }
+            // By its time a file is a moment older than it is here, and a name has whole seconds.
+            let span = ContinuousClock.now - begun
+            #expect(span > .milliseconds(1_500) && span < .seconds(10), "\(span)")
+            // Six files a second: those of the last three seconds are there, and not many more.
+            let count = keeping.aside().count
+            #expect(count > 8 && count < 60, "\(count)")
+            try daemon.mustCtl("stop", keeping.name)
             try checkNewest(keeping)
         }
     }

@@ -23,6 +23,12 @@ struct ProcFSTests {
         #expect(stat.residentPages == 80)
     }
 
+    @Test
+    func `the folder that a process works in`() throws {
+        #expect(ProcFS.workingDirectory(of: ThisProcess.id).map { $0.hasPrefix("/") } == true)
+        #expect(ProcFS.workingDirectory(of: 0x7FFF_FFFF) == nil)
+    }
+
     @Test(arguments: [
         "", "42", "42 (a", "42 (a)", "42 (a) S 1 2", ") (", "x (a) S 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0",
     ])

@@ -97,7 +97,7 @@ extension Supervisor {
             user: user,
             from: fleet.desired[name]?.spec.release.map(ReleaseView.init),
             to: deployment.spec.release.map(ReleaseView.init),
-            beganAt: WallClock.now().nanoseconds / 1_000_000
+            beganAt: WallClock.now().milliseconds
         )
         answer.progress("pre_deploy: \(task.arguments.joined(separator: " "))", step: "hook")
         run(task, "pre_deploy", of: deployment.spec, report) { [weak self] problem in

@@ -118,6 +118,7 @@ package final class Supervisor {
             loop: loop,
             folder: setting.directories.log,
             receiptPath: isForeground ? nil : setting.directories.logReceipt,
+            debtsPath: isForeground ? nil : setting.directories.logDebts,
             console: isForeground ? LogConsole(isColoured: Self.hasColours(setting.environment)) : nil
         ) { outbox.target?.hear($0) }
         processes = try ProcessTable(
@@ -220,6 +221,8 @@ package final class Supervisor {
         lastRequest = inheritance.lastRequest
         events.resume(after: inheritance.lastEvent)
         operations.inherit(inheritance.operations, inheritance.results)
+        let rolling = Set(fleet.apps.values.filter { $0.rollout != nil }.map(\.name))
+        deploymentLog.resume(rolling, fleet.knownNames, at: WallClock.now().milliseconds)
     }
 
     /// Something rare is being done.

@@ -38,7 +38,7 @@ extension ReleaseView {
             id: release.id,
             path: release.path,
             revision: release.revision,
-            preparedAt: release.preparedAt.map { $0.nanoseconds / 1_000_000 }
+            preparedAt: release.preparedAt?.milliseconds
         )
     }
 }

@@ -13,7 +13,7 @@ extension Supervisor {
     /// Takes note of what belongs into the report of a rollout.
     func record(_ notice: Notice, _ text: NoticeText) {
         guard let name = notice.app else { return }
-        let now = WallClock.now().nanoseconds / 1_000_000
+        let now = WallClock.now().milliseconds
         switch notice.kind {
         case .rolloutBegan(let from, let to, _, _):
             let app = fleet.apps[name]

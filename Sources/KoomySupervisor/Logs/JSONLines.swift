@@ -24,6 +24,10 @@ package struct JSONLines {
         let lead = Self.beginning + stamp.text(at: time) + middle
         var start = 0
         while start < lines.count {
+            let rest = UnsafeRawBufferPointer(rebasing: lines[start...])
+            start += buffer.appendEscaped(rest, leadingEach: lead, trail: Self.quote + Self.end)
+            guard start < lines.count else { return }
+            // One that takes more than that.
             let newline = lines.firstIndex(ofByte: UInt8(ascii: "\n"), from: start)
             let end = newline ?? lines.count
             buffer.append(lead)
@@ -33,8 +37,12 @@ package struct JSONLines {
         }
     }
 
-    func addition(at time: WallTime) -> Int {
-        Self.beginning.count + stamp.text(at: time).count + middle.count + Self.quote.count + Self.end.count - 1
+    /// How many bytes lines become at most.
+    func most(of lines: UnsafeRawBufferPointer, at time: WallTime) -> Int {
+        let lead = Self.beginning.count + stamp.text(at: time).count + middle.count
+        let trail = Self.bytes.count + Base64.padding + Self.quote.count + Self.partialEnd.count
+        // An escape has six bytes, and what is no text is there as base64 as well, with two bytes for one at most.
+        return lines.count * 8 + (lines.newlines + 1) * (lead + trail)
     }
 
     /// A line of koomyd's own.
@@ -50,6 +58,7 @@ package struct JSONLines {
     private static let beginning = Array("{\"timestamp\":\"".utf8)
     private static let end = Array("}\n".utf8)
     private static let partialEnd = Array(",\"partial\":true}\n".utf8)
+    private static let bytes = Array("\",\"bytes\":\"".utf8)
     private static let quote = Array("\"".utf8)
 
     /// The rest of the string, its closing quote, and the bytes where they are no text.
@@ -59,7 +68,7 @@ package struct JSONLines {
             return
         }
         _ = Array(String(decoding: line, as: UTF8.self).utf8).withUnsafeBytes { buffer.appendEscaped($0) }
-        buffer.append(Array("\",\"bytes\":\"".utf8))
+        buffer.append(Self.bytes)
         buffer.append(Base64.encode(line))
         buffer.append(Self.quote)
     }
@@ -67,6 +76,9 @@ package struct JSONLines {
 
 /// Base64 with padding (RFC 4648, 4).
 enum Base64 {
+    /// How many bytes a text may have more than two for each byte.
+    static let padding = 2
+
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
     static func encode(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {

@@ -31,12 +31,12 @@ package enum LineFormat {
         }
     }
 
-    /// How many bytes a line has more than it was written with, but for what JSON escapes.
-    package func addition(at time: WallTime) -> Int {
+    /// How many bytes lines become at most.
+    package func most(of lines: UnsafeRawBufferPointer, at time: WallTime) -> Int {
         switch self {
-        case .raw: 0
-        case .stamped(let stamp): stamp.lead(at: time).count
-        case .json(let lineMaker): lineMaker.addition(at: time)
+        case .raw: lines.count
+        case .stamped(let stamp): lines.count + (lines.newlines + 1) * stamp.lead(at: time).count
+        case .json(let lineMaker): lineMaker.most(of: lines, at: time)
         }
     }
 

@@ -5,19 +5,6 @@ package import KoomySystem
 ///
 /// Where the disk does not take lines they are not taken from their writers either: each tries again, and after a while.
 package final class LogFile {
-    /// How it is made, how it is put aside, and how koomyd speaks in it.
-    package struct Manner {
-        package var mode: UInt32 = 0o640
-        package var owner: FileOwner?
-        package var rotation: LogRotation?
-        package var format = LineFormat.raw
-
-        package init(mode: UInt32 = 0o640, rotation: LogRotation? = nil) {
-            self.mode = mode
-            self.rotation = rotation
-        }
-    }
-
     /// What came of an attempt to move bytes to the file.
     package enum Transfer: Hashable {
         /// So many of the writer's bytes are in the file.
@@ -48,6 +35,8 @@ package final class LogFile {
     private var file: AppendedFile?
     /// What was thrown away since the file last said so.
     private var unsaid = LogLoss()
+    /// Where that outlives this object; nil for nowhere.
+    private let debts: LogDebts?
     /// What the file has just said, and how large it was before; taken back where no line follows.
     private var confession: (loss: LogLoss, start: Int64)?
     /// What a reader that is slow has not taken of the last write; only where it is no regular file.
@@ -77,8 +66,20 @@ package final class LogFile {
     /// After a rotation that did not succeed.
     private static let rotationPatience = TimeSpan.seconds(60)
 
-    package init(path: String, manner: Manner = Manner(), noticed: @escaping (LogFile, News) -> Void = { _, _ in }) {
+    /// - Parameters:
+    ///   - path: Where it is.
+    ///   - manner: How it is made and put aside.
+    ///   - debts: What it has to say still, and where that is kept.
+    ///   - noticed: Told of what happens to it.
+    package init(
+        path: String,
+        manner: Manner = Manner(),
+        debts: LogDebts? = nil,
+        noticed: @escaping (LogFile, News) -> Void = { _, _ in }
+    ) {
         self.path = path
+        self.debts = debts
+        unsaid = debts?.loss(at: path) ?? LogLoss()
         self.manner = manner
         self.noticed = noticed
         makeFile = { manner throws(SystemError) in
@@ -89,6 +90,7 @@ package final class LogFile {
     /// Standard output.
     package init(console noticed: @escaping (LogFile, News) -> Void = { _, _ in }) {
         path = "standard output"
+        debts = nil
         manner = Manner()
         self.noticed = noticed
         makeFile = { _ throws(SystemError) in try AppendedFile(standardOutput: ()) }
@@ -142,13 +144,13 @@ package final class LogFile {
                 guard let moved = try file.splice(count - done, from: writer.shared.descriptor) else { return nil }
                 // Somebody else took the rest out of the pipe.
                 guard moved > 0 else { break }
-                confession = nil
+                absolve()
                 hasOpenLine = true
                 done += moved
                 size += Int64(moved)
             }
             if done == count { hasOpenLine = !endsLine }
-            confession = nil
+            absolve()
             interrupted = nil
             succeed()
         } catch {
@@ -180,7 +182,7 @@ package final class LogFile {
             // Before: whoever finds the line open knows whose it is.
             if last != UInt8(ascii: "\n") { writer?.setMark(true) }
             try append(bytes, to: file)
-            confession = nil
+            absolve()
             hasOpenLine = last != UInt8(ascii: "\n")
             writer?.setMark(hasOpenLine)
             interrupted = nil
@@ -231,6 +233,7 @@ package final class LogFile {
     package func lose(_ lost: LogLoss, of writer: LogPipe) {
         loss += lost
         unsaid += lost
+        oweWords()
         if interrupted === writer { interrupted = nil }
         guard lastWriter === writer else { return }
         // A line whose beginning was written is nobody's now: its end was dropped.
@@ -322,8 +325,12 @@ package final class LogFile {
     private func confess(in file: AppendedFile) throws(SystemError) {
         try begin(file, nil)
         if file.isRegular { confession = (unsaid, try file.size) }
-        let reason = trouble.map { ": \($0.errno.text)" } ?? ""
-        let words = manner.format.note("\(unsaid) could not be written here\(reason)", at: WallClock.now())
+        let words = confessionWords
+        if let confession {
+            debts?.begin(words, LogDebts.Telling(file: file.identity, offset: confession.start), at: path)
+        } else {
+            debts?.end(at: path)
+        }
         var said = 0
         while said < words.count {
             let count = try file.append(words[said...])
@@ -333,6 +340,20 @@ package final class LogFile {
         if file.isRegular { size += Int64(said) }
         hasOpenLine = false
         unsaid = LogLoss()
+    }
+
+    private var confessionWords: [UInt8] {
+        let reason = trouble.map { ": \($0.errno.text)" } ?? ""
+        return manner.format.note("\(unsaid) could not be written here\(reason)", at: WallClock.now())
+    }
+
+    private func oweWords() { debts?.owe(LogDebts.Debt(unsaid, confessionWords), at: path) }
+
+    /// A line follows what the file has said, which so stays.
+    private func absolve() {
+        guard confession != nil else { return }
+        confession = nil
+        debts?.end(at: path)
     }
 
     /// Ends a line that somebody else left open, so that none is mixed, and notes who writes now.
@@ -400,6 +421,7 @@ package final class LogFile {
             // What little room there was for words is none for lines: everything is said at once, later.
             try? file?.cut(to: start)
             unsaid = loss
+            oweWords()
         }
         // The next attempt opens it again: the folder may have been made, the disk mounted meanwhile.
         file = nil

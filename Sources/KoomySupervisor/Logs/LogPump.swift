@@ -98,6 +98,7 @@ package final class LogPump {
         let isOver = farewell.map { MonotonicClock.now() - $0 > Self.longestFarewell } ?? true
         if sink.whenFull == .block || !isOver, arm(after: nextTry) { return }
         if let left = try? pipe.shared.descriptor.readableSize(), left > 0 {
+            lookahead.forget()
             try? sink.drop(left, from: pipe, lookahead)
         }
         letGo()
@@ -161,6 +162,7 @@ package final class LogPump {
     private enum Drained { case done, blocked }
 
     private func step(withRest: Bool) -> Step {
+        lookahead.forget()
         do throws(SystemError) {
             guard sink.mayTry else { return try makeRoom() }
             if let owed = sink.owed { return try carry(owed, endsLine: true) }

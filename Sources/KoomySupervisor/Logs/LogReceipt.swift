@@ -19,6 +19,8 @@ package final class LogReceipt {
         package var file: FileIdentity
         package var offset: Int64
         package var length: Int
+        /// The last byte of the batch, where it tells a pipe that has the batch from one that has only this byte of it.
+        package var last: UInt8?
         /// How large the receipt was before anything was taken.
         var start: Int64 = 0
 
@@ -28,7 +30,8 @@ package final class LogReceipt {
             index: Int,
             file: FileIdentity,
             offset: Int64,
-            length: Int
+            length: Int,
+            last: UInt8? = nil
         ) {
             self.pipe = pipe
             self.count = count
@@ -36,6 +39,7 @@ package final class LogReceipt {
             self.file = file
             self.offset = offset
             self.length = length
+            self.last = last
         }
     }
 
@@ -43,6 +47,8 @@ package final class LogReceipt {
     private var size: Int64
     /// Another one in each koomyd, so that no two texts look like one.
     private var sequence = UInt64(max(0, MonotonicClock.now().nanoseconds))
+    /// The one that was begun last.
+    private var current: Entry?
     /// The batch that a koomyd has left, and how many of its bytes are out of the pipe.
     private var left: (entry: Entry, taken: Int)?
 
@@ -66,17 +72,27 @@ package final class LogReceipt {
     package func takeLeft(of pipe: FileIdentity) -> (entry: Entry, taken: Int)? {
         guard let found = left, found.entry.pipe == pipe else { return nil }
         left = nil
+        current = found.entry
         return found
     }
 
     /// Notes what is going to be written.
     package func begin(_ entry: Entry) throws(SystemError) {
         left = nil
+        current = nil
         if size > Self.enough { try cut() }
         sequence += 1
         var entry = entry
         entry.start = size
         try descriptor.write(Self.text(of: entry, sequence), at: 0)
+        current = entry
+    }
+
+    /// The last byte of the batch is not going to be left in the pipe by itself; whether that is written down.
+    package func forgetLast() -> Bool {
+        guard var entry = current else { return false }
+        entry.last = nil
+        return (try? begin(entry)) != nil
     }
 
     /// Takes bytes out of the pipe.
@@ -91,22 +107,29 @@ package final class LogReceipt {
         return taken
     }
 
-    /// The batch is where it was to go, and not in the pipe any more; or nothing of it was written.
-    package func end() { try? descriptor.write(Array("0 \n".utf8), at: 0) }
+    /// Nothing of the batch was written, or what was taken of it is not all here.
+    ///
+    /// One that is complete needs no end: it leaves nothing to be done.
+    package func end() { try? descriptor.write(Self.nothing, at: 0) }
 
     private func cut() throws(SystemError) {
-        end()
+        // First: what was taken is not to look as if it were in the pipe.
+        try descriptor.write(Self.nothing, at: 0)
         try descriptor.cut(to: Self.beginning)
         size = Self.beginning
     }
 
     // MARK: - As text
 
+    private static let nothing = Array("0 \n".utf8)
+    private static let noByte: UInt64 = 256
+
     /// The number at both ends tells that it was written as a whole.
     private static func text(of entry: Entry, _ sequence: UInt64) -> [UInt8] {
         let numbers = [
             sequence, entry.pipe.device, entry.pipe.inode, UInt64(entry.count), UInt64(entry.index), entry.file.device,
-            entry.file.inode, UInt64(entry.offset), UInt64(entry.length), UInt64(entry.start), sequence,
+            entry.file.inode, UInt64(entry.offset), UInt64(entry.length), UInt64(entry.start),
+            entry.last.map { UInt64($0) } ?? Self.noByte, sequence,
         ]
         return Array((numbers.map { String($0) }.joined(separator: " ") + "\n").utf8)
     }
@@ -114,13 +137,13 @@ package final class LogReceipt {
     private static func parse(_ bytes: [UInt8]) -> Entry? {
         let line = bytes.prefix { $0 != UInt8(ascii: "\n") }
         let numbers = String(decoding: line, as: UTF8.self).split(separator: " ").map { UInt64($0) }
-        guard line.count < bytes.count, numbers.count == 11, let sequence = numbers[0], sequence == numbers[10] else {
+        guard line.count < bytes.count, numbers.count == 12, let sequence = numbers[0], sequence == numbers[11] else {
             return nil
         }
         let whole = numbers.map { $0.flatMap { Int(exactly: $0) } }
         guard let pipeDevice = numbers[1], let pipe = numbers[2], let count = whole[3], let index = whole[4],
             let device = numbers[5], let inode = numbers[6], let offset = whole[7], let length = whole[8],
-            let start = whole[9]
+            let start = whole[9], let last = numbers[10], last <= Self.noByte
         else { return nil }
         var entry = Entry(
             pipe: FileIdentity(device: pipeDevice, inode: pipe),
@@ -128,7 +151,8 @@ package final class LogReceipt {
             index: index,
             file: FileIdentity(device: device, inode: inode),
             offset: Int64(offset),
-            length: length
+            length: length,
+            last: UInt8(exactly: last)
         )
         entry.start = Int64(start)
         return entry

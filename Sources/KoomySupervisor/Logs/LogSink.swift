@@ -30,6 +30,8 @@ package final class LogSink {
     }
 
     /// How many bytes it wants to see at once; nil where lines are carried without being seen.
+    ///
+    /// It is what a pipe holds: half of that, so that its writer fills the one half meanwhile, has been tried and is slower.
     package var share: Int? {
         files.count == 1 && prefix.isEmpty && format.isVerbatim ? nil : Int(LogTable.pipeCapacity)
     }
@@ -71,13 +73,17 @@ package final class LogSink {
         }
         let time = WallClock.now()
         let all = try lookahead.bytes(count, of: pipe.shared)
-        let bytes = ahead == nil ? fitting(all, at: time) : all
+        let (bytes, isRendered) = ahead == nil ? fitting(all, at: time, lookahead.text) : (all, false)
+        var last: UInt8?
         for index in (ahead?.files ?? 0)..<files.count {
             let file = files[index]
             let text = lookahead.text
-            format.render(bytes, at: time, isInsideLine: file.isInsideLine(of: pipe), prefix: prefix, into: text)
+            let isInsideLine = file.isInsideLine(of: pipe)
+            if isInsideLine || index > 0 || !isRendered {
+                format.render(bytes, at: time, isInsideLine: isInsideLine, prefix: prefix, into: text)
+            }
             let isWritten = file.write(text.bytes, from: pipe) { identity, offset, length in
-                note(pipe, bytes.count, index, identity, offset, length)
+                last = note(pipe, bytes, index, identity, offset, length)
             }
             guard isWritten else {
                 if index > 0 { ahead = (bytes.count, index) }
@@ -86,42 +92,54 @@ package final class LogSink {
             }
         }
         ahead = nil
-        try take(bytes.count, from: pipe, lookahead)
-        receipt?.end()
+        try take(bytes.count, last, from: pipe, lookahead)
         return .done(bytes.count)
     }
 
-    /// As many of these lines as have room in the files with what is added to them; the first in any case.
-    private func fitting(_ bytes: UnsafeRawBufferPointer, at time: WallTime) -> UnsafeRawBufferPointer {
-        let addition = format.addition(at: time)
-        guard let room, bytes.count + bytes.newlines * addition > room else { return bytes }
-        var (end, size) = (0, 0)
-        while let newline = bytes.firstIndex(ofByte: UInt8(ascii: "\n"), from: end) {
-            size += newline + 1 - end + addition
-            if size > room, end > 0 { break }
+    /// As many of these lines as have room in the files as what they become; the first in any case.
+    ///
+    /// - Returns: Those, and whether the buffer has what they become.
+    private func fitting(
+        _ bytes: UnsafeRawBufferPointer,
+        at time: WallTime,
+        _ text: LineBuffer
+    ) -> (bytes: UnsafeRawBufferPointer, isRendered: Bool) {
+        guard let room, format.most(of: bytes, at: time) > room else { return (bytes, false) }
+        format.render(bytes, at: time, prefix: prefix, into: text)
+        if text.bytes.count <= room { return (bytes, true) }
+        // Each line becomes one line.
+        let count = UnsafeRawBufferPointer(rebasing: text.bytes.prefix(room)).newlines
+        var end = 0
+        for _ in 0..<max(1, count) {
+            guard let newline = bytes.firstIndex(ofByte: UInt8(ascii: "\n"), from: end) else {
+                return (bytes, true)
+            }
             end = newline + 1
         }
-        return end > 0 ? UnsafeRawBufferPointer(rebasing: bytes[..<end]) : bytes
+        return (UnsafeRawBufferPointer(rebasing: bytes[..<end]), false)
     }
 
     /// Finishes what a koomyd that was killed has left under way of this pipe, before anything else is written anywhere.
     package func settle(_ pipe: LogPipe, _ lookahead: PipeLookahead) throws(SystemError) {
         guard let receipt, let (entry, taken) = receipt.takeLeft(of: pipe.identity) else { return }
-        var done = entry.index
+        defer { receipt.end() }
+        lookahead.forget()
+        // Nothing is taken before all files have it.
         if taken > 0 {
-            // Nothing is taken before all files have it.
-            done = files.count
-        } else if files.indices.contains(entry.index), files[entry.index].settle(entry) {
-            done += 1
+            guard entry.last == nil else { return }
+            return try take(max(0, entry.count - taken), nil, from: pipe, lookahead)
         }
+        if let last = entry.last, try lookahead.firstByte(of: pipe.shared) == last {
+            return try take(1, nil, from: pipe, lookahead)
+        }
+        let isThere = files.indices.contains(entry.index) && files[entry.index].settle(entry)
+        let done = entry.index + (isThere ? 1 : 0)
         if done >= files.count {
-            try take(max(0, entry.count - taken), from: pipe, lookahead)
-            receipt.end()
+            _ = try lookahead.bytes(entry.count, of: pipe.shared)
+            try take(entry.count, entry.last, from: pipe, lookahead)
         } else if done > 0 {
             ahead = (entry.count, done)
             _ = try carry(entry.count, endsLine: true, from: pipe, lookahead)
-        } else {
-            receipt.end()
         }
     }
 
@@ -134,29 +152,49 @@ package final class LogSink {
         try lookahead.discard(bytes.count, of: pipe.shared)
     }
 
+    /// Writes the receipt; returns the byte that is to stay in the pipe until all others are out of it.
     private func note(
         _ pipe: LogPipe,
-        _ count: Int,
+        _ bytes: UnsafeRawBufferPointer,
         _ index: Int,
         _ file: FileIdentity,
         _ offset: Int64,
         _ length: Int
-    ) {
-        // Without it, a kill in the next moment repeats these lines: that is no reason not to write them.
-        try? receipt?.begin(
-            LogReceipt.Entry(
-                pipe: pipe.identity,
-                count: count,
-                index: index,
-                file: file,
-                offset: offset,
-                length: length
-            )
+    ) -> UInt8? {
+        guard let receipt else { return nil }
+        let entry = LogReceipt.Entry(
+            pipe: pipe.identity,
+            count: bytes.count,
+            index: index,
+            file: file,
+            offset: offset,
+            length: length,
+            last: bytes.first == bytes.last ? nil : bytes.last
         )
+        // Without it, a kill in the next moment repeats these lines: that is no reason not to write them.
+        guard (try? receipt.begin(entry)) != nil else { return nil }
+        return entry.last
     }
 
-    private func take(_ count: Int, from pipe: LogPipe, _ lookahead: PipeLookahead) throws(SystemError) {
-        let taken = receipt?.take(count, from: pipe.shared.descriptor) ?? 0
-        if taken < count { try lookahead.discard(count - taken, of: pipe.shared) }
+    /// Takes a batch out of the pipe that all files have.
+    ///
+    /// What goes into the receipt is copied, so it gets only the last byte where that says as much as all of them: before it, the
+    /// others are taken in one act, and a pipe that then begins with this byte has lost them.
+    private func take(
+        _ count: Int,
+        _ last: UInt8?,
+        from pipe: LogPipe,
+        _ lookahead: PipeLookahead
+    ) throws(SystemError) {
+        let gone = last == nil ? 0 : lookahead.takeAtOnce(count - 1, of: pipe.shared)
+        var taken = gone
+        if let receipt, last == nil || gone > 0 || receipt.forgetLast() {
+            taken += receipt.take(count - gone, from: pipe.shared.descriptor)
+        }
+        guard taken < count else { return }
+        // One byte too many is better than as many too few as there were.
+        if gone > 0 { receipt?.end() }
+        try lookahead.discard(count - taken, of: pipe.shared)
+        receipt?.end()
     }
 }

@@ -1,11 +1,11 @@
 import Glibc
 package import KoomyModel
 
-/// Writes times in an app's `log_date_format`; the part that changes once a second is kept for that second.
+/// Writes times in an app's `log_date_format`; what was written last is kept for as long as it is the same.
 package final class LogStamp {
     private let tokens: [LogDateFormat.Token]
     private let hasFraction: Bool
-    private var cachedSecond = Int64.min
+    private var cachedTime = Int64.min
     private var cachedText: [UInt8] = []
 
     package init(_ format: LogDateFormat) {
@@ -19,9 +19,10 @@ package final class LogStamp {
     }
 
     package func text(at time: WallTime) -> [UInt8] {
-        if !hasFraction, time.seconds == cachedSecond { return cachedText }
+        let time = hasFraction ? time : WallTime(nanoseconds: time.seconds * 1_000_000_000)
+        if time.nanoseconds == cachedTime { return cachedText }
         let text = Array(render(time).utf8)
-        (cachedSecond, cachedText) = (time.seconds, text)
+        (cachedTime, cachedText) = (time.nanoseconds, text)
         return text
     }
 

@@ -49,6 +49,10 @@ package final class LogTable {
     private var cut: [LogPump] = []
     /// What was lost in files that are no longer open.
     private var losses: [String: LogLoss] = [:]
+    /// What files have to say that nobody writes to, or that could not before koomyd was killed.
+    private let debts: LogDebts
+    private var debtCollector: TimerSource?
+    private var debtPatience = shortestDebtPatience
     private var calendar: CalendarTable<String>?
     /// Waits, at the end, for the reader of standard output.
     private var farewell: TimerSource?
@@ -57,12 +61,14 @@ package final class LogTable {
     ///   - loop: Where pipes are watched.
     ///   - folder: Where files are made whose place no app names.
     ///   - receiptPath: Where is written down how far lines are on their way; nil where no other koomyd follows.
+    ///   - debtsPath: Where is written down what files have to say that they cannot yet; nil as before.
     ///   - console: Where everything goes instead of into files.
     ///   - noticed: Told of what is worth saying.
     package init(
         loop: EventLoop,
         folder: String,
         receiptPath: String? = nil,
+        debtsPath: String? = nil,
         console: LogConsole? = nil,
         noticed: @escaping (News) -> Void = { _ in }
     ) {
@@ -72,8 +78,10 @@ package final class LogTable {
         self.receiptPath = receiptPath
         self.console = console
         archive = LogArchive(loop: loop) { noticed(.cannotKeep(path: $0, $1)) }
+        debts = LogDebts(path: debtsPath)
         // Before any pipe: what a kill has left there belongs to one that comes now.
         openReceipt()
+        collectDebts()
     }
 
     /// Room that a worker's pipe is to have, for a burst while koomyd does something else.
@@ -234,7 +242,8 @@ package final class LogTable {
 
     private func file(_ path: String, _ spec: AppSpec, _ format: LineFormat) throws(SystemError) -> LogFile {
         let owner = try owner(spec.logs)
-        let file = files[path] ?? LogFile(path: path) { [weak self] file, news in self?.hear(news, of: file) }
+        let file =
+            files[path] ?? LogFile(path: path, debts: debts) { [weak self] file, news in self?.hear(news, of: file) }
         files[path] = file
         file.manner.mode = spec.logs.mode
         file.manner.owner = owner
@@ -311,5 +320,37 @@ package final class LogTable {
         guard let file = files.removeValue(forKey: path) else { return }
         if file.loss.bytes > 0 { losses[path, default: LogLoss()] += file.loss }
         schedule(path, nil)
+        collectDebts()
+    }
+
+    // MARK: - What files have to say that nobody writes to
+
+    private static let shortestDebtPatience = TimeSpan.seconds(1)
+    private static let longestDebtPatience = TimeSpan.seconds(10)
+
+    /// Waits until the disk may take what they have to say.
+    private func collectDebts() {
+        guard debtCollector == nil, debts.paths.contains(where: isClosed) else { return }
+        debtPatience = Self.shortestDebtPatience
+        debtCollector = try? loop.timer(at: MonotonicClock.now() + debtPatience, priority: .idle) { [weak self] in
+            self?.tellDebts()
+        }
+    }
+
+    private func isClosed(_ path: String) -> Bool { files[path] == nil && FileFacts(at: path) != nil }
+
+    private func tellDebts() {
+        var isOwing = false
+        for path in debts.paths where isClosed(path) {
+            do throws(SystemError) {
+                if let loss = try debts.tell(path) { noticed(.recovered(path: path, loss)) }
+            } catch {
+                isOwing = true
+            }
+        }
+        // One that is not there any more says it when its app writes again.
+        guard isOwing else { return debtCollector = nil }
+        debtPatience = min(debtPatience * 2, Self.longestDebtPatience)
+        debtCollector?.arm(at: MonotonicClock.now() + debtPatience)
     }
 }

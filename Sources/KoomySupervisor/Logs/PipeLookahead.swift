@@ -75,6 +75,25 @@ package final class PipeLookahead {
         return UnsafeRawBufferPointer(rebasing: buffer[..<min(count, held)])
     }
 
+    /// What was seen is not there any more, or of another pipe than the next one.
+    package func forget() { held = 0 }
+
+    /// Takes bytes out of a pipe that was just looked at, all of them in one act that no kill divides.
+    ///
+    /// - Returns: How many were taken: all, or none where that is not possible.
+    package func takeAtOnce(_ count: Int, of pipe: SharedDescriptor) -> Int {
+        // The scratch pipe had slots for the copy of them, so it has slots for them.
+        guard held >= count, let moved = try? pipe.descriptor.move(count, over: scratch.descriptor) else { return 0 }
+        try? scratch.descriptor.splice(moved, to: null.descriptor)
+        return moved
+    }
+
+    /// The first byte of a pipe; nil where it has none.
+    package func firstByte(of pipe: SharedDescriptor) throws(SystemError) -> UInt8? {
+        guard case .bytes = try search(pipe, 1, 0, window: 1) else { return nil }
+        return buffer[0]
+    }
+
     /// Takes bytes out of a pipe.
     package func discard(_ count: Int, of pipe: SharedDescriptor) throws(SystemError) {
         try pipe.descriptor.splice(count, to: null.descriptor)

@@ -74,6 +74,7 @@ extension Supervisor {
                 )
             )
         }
+        deploymentLog.resume([], wanted.apps.map(\.spec.name), at: WallClock.now().milliseconds)
         send(.booted(wanted, survivors: survivors))
         processes.reportLateEnds()
         listeners.disinherit()

@@ -62,6 +62,8 @@ package struct Directories: Hashable, Sendable {
     package var journal: String { "\(run)/journal" }
     /// How far log lines are on their way that a koomyd was carrying when it died.
     package var logReceipt: String { "\(run)/log-receipt" }
+    /// What log files have to say that they cannot yet.
+    package var logDebts: String { "\(run)/log-debts" }
     package var stateFile: String { "\(state)/state.json" }
     package var lockFile: String { "\(state)/lock" }
     /// The folder of the workers' notify sockets.

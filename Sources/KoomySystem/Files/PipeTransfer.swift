@@ -24,6 +24,18 @@ extension FileDescriptor {
         }
     }
 
+    /// Moves bytes to another pipe, all of them at once: a kill of this process finds all of them moved, or none.
+    ///
+    /// - Parameters:
+    ///   - count: How many.
+    ///   - other: It has as many free slots as these bytes fill in this one, or else fewer bytes are moved.
+    /// - Returns: How many were.
+    /// - Throws: Where one of the two is no pipe.
+    package borrowing func move(_ count: Int, over other: borrowing FileDescriptor) throws(SystemError) -> Int {
+        let moved = koomy_move_over(number, other.number, count)
+        return moved == -Int(EAGAIN) ? 0 : try check(moved, "splice")
+    }
+
     /// How many bytes can be read now (FIONREAD).
     package borrowing func readableSize() throws(SystemError) -> Int {
         Int(try check(koomy_readable_size(number), "ask what can be read"))

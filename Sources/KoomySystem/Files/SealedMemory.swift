@@ -6,7 +6,8 @@ package enum SealedMemory {
     /// Makes one with these bytes; `name`, at most 249 bytes, is shown in /proc only.
     package static func create(_ name: String, _ bytes: [UInt8]) throws(SystemError) -> FileDescriptor {
         let memory = FileDescriptor(owning: try check(koomy_memory_create(name), "memfd_create", name))
-        try memory.writeAll(bytes)
+        // Whoever reads it through this descriptor begins at its beginning.
+        try memory.write(bytes, at: 0)
         try check(koomy_memory_seal(memory.number), "seal", name)
         return memory
     }

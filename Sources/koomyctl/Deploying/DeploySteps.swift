@@ -15,11 +15,7 @@ final class DeploySteps {
         errors = session.errors
     }
 
-    /// Does one step.
-    ///
-    /// - Parameters:
-    ///   - step: A word for programs.
-    ///   - message: What is being done, for people.
+    /// Does one step: `step` is a word for programs, `message` says to people what is being done.
     func perform<Result>(
         _ step: String,
         _ message: String,

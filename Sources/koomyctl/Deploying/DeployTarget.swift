@@ -25,10 +25,8 @@ struct DeployTarget {
 
     /// Reads an app out of an ecosystem file.
     ///
-    /// - Parameters:
-    ///   - name: The app.
-    ///   - file: The file as koomyd calls it, absolute.
-    ///   - place: Where its text is, if elsewhere: in a release that the link does not lead to yet.
+    /// `file` is what koomyd calls it; `place` is where its text is, if elsewhere: in a release that the link does not
+    /// lead to yet.
     static func read(
         _ name: AppName,
         from file: String,

@@ -16,7 +16,7 @@ struct DeployTools {
 
     /// Runs a program and returns what it wrote to its standard output; throws what it said where it failed.
     ///
-    /// - Parameter outcome: How the deployment ends where it fails.
+    /// `outcome` is how the deployment ends then.
     @discardableResult
     func run(
         _ arguments: [String],

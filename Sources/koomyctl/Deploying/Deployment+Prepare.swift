@@ -15,7 +15,11 @@ extension Deployment {
         }
         try FreeSpace.check(source.size, in: layout.releases)
         try SharedLinks(layout: layout, paths: target.deploy.shared).check()
-        let id = freshID(of: source, layout)
+        let id = ReleaseID(
+            milliseconds: WallClock.now().nanoseconds / 1_000_000,
+            revision: source.revision,
+            after: folders.complete
+        )
         tools.mark = "\(layout.root) \(id.text)"
         defer { tools.mark = nil }
         do throws(DeployFailure) {
@@ -85,16 +89,6 @@ extension Deployment {
             (try? ReleaseSource.topFolder(of: folder, tools)) != nil
         else { return "." }
         return folder
-    }
-
-    private func freshID(of source: ReleaseSource, _ layout: DeployLayout) -> ReleaseID {
-        let now = WallClock.now().nanoseconds / 1_000_000
-        var number = 1
-        while true {
-            let id = ReleaseID(milliseconds: now, revision: source.revision, number: number)
-            if !Files.exists(layout.release(id)) { return id }
-            number += 1
-        }
     }
 
     private func record(_ id: ReleaseID, _ source: ReleaseSource, at now: Int64) -> ReleaseRecord {

@@ -41,7 +41,12 @@ extension Deployment {
             return fail(error)
         }
         let request = StartRequest(file: release.target.file, only: [wish.app.text])
-        let code = session.changeLaunching("deploy", .start(request))
+        let code: Int32
+        do throws(ClientError) {
+            code = try session.result("deploy", .start(request), client).code
+        } catch {
+            code = fail(DeployFailure(error.view))
+        }
         if !Self.isSuccess(code), !Self.mayGoOn(code) {
             _ = try? client.command(.delete(TargetsRequest(targets: [wish.app.text])))
             do throws(DeployFailure) {
@@ -81,7 +86,7 @@ extension Deployment {
         var tools = tools
         tools.interruption = nil
         let layout = release.target.layout
-        guard let used = inUse(layout), !used.contains(release.id) else {
+        guard isFree(release) else {
             session.note("release \(release.id.text) stays: it may still be in use")
             return
         }
@@ -89,6 +94,18 @@ extension Deployment {
             try ReleaseFolders(layout: layout, tools: tools).remove(release.id)
         } catch {
             session.note("cannot remove release \(release.id.text): \(error.error.message)")
+        }
+    }
+
+    /// Waits for workers of a release that are leaving it.
+    private func isFree(_ release: Release) -> Bool {
+        let layout = release.target.layout
+        let deadline = MonotonicClock.now() + release.target.app.stop.killTimeout + TimeSpan.seconds(2)
+        while true {
+            guard let used = inUse(layout), CurrentLink(layout: layout).release != release.id else { return false }
+            guard used.contains(release.id) else { return true }
+            guard MonotonicClock.now() < deadline else { return false }
+            _ = try? Poll.wait([], atMost: .milliseconds(20))
         }
     }
 

@@ -29,6 +29,17 @@ extension Deployment {
         return try DeployTarget.read(name, from: given, isKnown: known != nil, session.environment)
     }
 
+    /// Has the user's own koomyd run before anything is prepared for it.
+    func ensureDaemon() throws(DeployFailure) {
+        do throws(ClientError) {
+            _ = try client.status()
+        } catch .noDaemon where session.options.socketPath == nil {
+            if let failure = session.launchDaemon(client) { throw DeployFailure(failure) }
+        } catch {
+            throw DeployFailure(error.view)
+        }
+    }
+
     private func unknown(isThere: Bool) -> ErrorView {
         let name = wish.app.text
         if isThere {

@@ -27,6 +27,7 @@ final class Deployment {
         do throws(DeployFailure) {
             let target = try find()
             if wish.isDry { return try explain(target) }
+            if !target.isKnown { try ensureDaemon() }
             let release = try prepareUndisturbed(target)
             return release.target.isKnown ? askKoomyd(for: release) : startFirst(release)
         } catch {

@@ -7,9 +7,7 @@ enum FreeSpace {
     /// What a build and the file system itself need beside the code.
     private static let reserve: UInt64 = 16 << 20
 
-    /// - Parameters:
-    ///   - size: How many bytes the release takes.
-    ///   - folder: Where it is to lie.
+    /// Throws where a release of so many bytes does not fit.
     static func check(_ size: UInt64, in folder: String) throws(DeployFailure) {
         var status = statvfs()
         // A file system that does not tell is tried.

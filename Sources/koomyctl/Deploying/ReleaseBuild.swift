@@ -17,7 +17,7 @@ struct ReleaseBuild {
     let logPath: String
     let tools: DeployTools
 
-    /// - Parameter onLine: Told each line that it writes.
+    /// Runs it to its end, and passes on each line that it writes.
     func run(onLine: (String) -> Void) throws(DeployFailure) {
         let identity = try identity()
         if let identity {

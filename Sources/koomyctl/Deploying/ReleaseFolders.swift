@@ -5,6 +5,9 @@ import KoomyWire
 
 /// Makes and removes the folders of releases.
 struct ReleaseFolders {
+    /// So many builds can be looked at later.
+    private static let logsKept = 50
+
     let layout: DeployLayout
     let tools: DeployTools
 
@@ -24,6 +27,10 @@ struct ReleaseFolders {
         let names = names
         for id in names.compactMap(DeployLayout.failed(named:)) { try removeTree(layout.failed(id)) }
         let found = names.compactMap(DeployLayout.incomplete(named:))
+        let logs = ((try? Folder.names(in: layout.buildLogs)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
+        for log in logs.dropLast(Self.logsKept) {
+            try tools.run(["rm", "--force", "--", "\(layout.buildLogs)/\(log)"])
+        }
         killStrays()
         for id in found { try remove(id) }
         return found

@@ -5,10 +5,7 @@ import KoomyWire
 // MARK: - Commits of a repository
 
 extension ReleaseSource {
-    /// - Parameters:
-    ///   - reference: A branch, a tag or a commit.
-    ///   - repository: A path or a URL; one of another host is fetched into a copy.
-    ///   - layout: Where that copy is.
+    /// A branch, a tag or a commit of a repository, which is a path or a URL; one of another host is fetched into a copy.
     static func git(
         _ reference: String,
         of repository: String,

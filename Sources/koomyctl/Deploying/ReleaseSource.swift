@@ -18,11 +18,7 @@ struct ReleaseSource: Equatable {
     /// For people: `./dist`, `main of /srv/repo`.
     var name: String
 
-    /// Puts the code into a folder, which is made.
-    ///
-    /// - Parameters:
-    ///   - content: The folder.
-    ///   - scratch: A folder for what is needed on the way.
+    /// Puts the code into a folder, which is made; `scratch` is a folder for what is needed on the way.
     func fill(_ content: String, scratch: String, _ tools: DeployTools) throws(DeployFailure) {
         switch kind {
         case .folder: try fillFromFolder(content, tools)

@@ -4,7 +4,7 @@ import Glibc
 enum UTCStamp {
     private static let pattern = "dddddddd" + "T" + "dddddd" + "Z"
 
-    /// - Parameter milliseconds: Since the Unix epoch.
+    /// That of so many milliseconds since the Unix epoch.
     static func text(milliseconds: Int64) -> String {
         var seconds = time_t(milliseconds / 1_000)
         var parts = tm()
@@ -16,6 +16,17 @@ enum UTCStamp {
         let day = padded(parts.tm_year + 1_900, 4) + padded(parts.tm_mon + 1, 2) + padded(parts.tm_mday, 2)
         let time = padded(parts.tm_hour, 2) + padded(parts.tm_min, 2) + padded(parts.tm_sec, 2)
         return "\(day)T\(time)Z"
+    }
+
+    /// The milliseconds since the Unix epoch that a text begins with the stamp of.
+    static func milliseconds(of text: String) -> Int64 {
+        let digits = text.utf8.filter { (0x30...0x39).contains($0) }.prefix(14).map { Int32($0 - 0x30) }
+        guard digits.count == 14 else { return 0 }
+        func number(_ range: Range<Int>) -> Int32 { digits[range].reduce(0) { $0 * 10 + $1 } }
+        var parts = tm()
+        (parts.tm_year, parts.tm_mon, parts.tm_mday) = (number(0..<4) - 1_900, number(4..<6) - 1, number(6..<8))
+        (parts.tm_hour, parts.tm_min, parts.tm_sec) = (number(8..<10), number(10..<12), number(12..<14))
+        return Int64(timegm(&parts)) * 1_000
     }
 
     static func isOne(_ text: some StringProtocol) -> Bool {

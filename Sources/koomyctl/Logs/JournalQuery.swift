@@ -28,6 +28,16 @@ struct JournalQuery {
         return words
     }
 
+    /// Whether journalctl shows the newest line first, as it does where it counts those that a pattern finds (journalctl(1),
+    /// `--lines`).
+    var isNewestFirst: Bool { request.pattern != nil && request.count != nil && !request.follow }
+
+    /// As for files, the newest line is the last one; its exit status is that of journalctl.
+    private static let turned = """
+        lines=$("$0" "$@") || exit
+        [ -z "$lines" ] || printf '%s\\n' "$lines" | tac
+        """
+
     /// Seconds since the Unix epoch (systemd.time(7)).
     private static func text(_ time: WallTime) -> String {
         let micros = (time.nanoseconds - time.seconds * 1_000_000_000) / 1_000
@@ -43,6 +53,10 @@ struct JournalQuery {
         } catch {
             return error.errno == .noSuchFile ? error.withHint("it is needed to read the journal") : error
         }
-        return ThisProcess.execute(program, arguments: arguments, environment: environment)
+        guard isNewestFirst else {
+            return ThisProcess.execute(program, arguments: arguments, environment: environment)
+        }
+        let command = ["sh", "-c", Self.turned, program] + arguments.dropFirst()
+        return ThisProcess.execute("/bin/sh", arguments: command, environment: environment)
     }
 }

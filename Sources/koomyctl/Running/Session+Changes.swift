@@ -138,7 +138,7 @@ extension Session {
         return nil
     }
 
-    func changeLaunching(_ verb: String, _ command: ControlCommand) -> Int32 {
+    private func changeLaunching(_ verb: String, _ command: ControlCommand) -> Int32 {
         withClient(verb) { client throws(ClientError) in
             do throws(ClientError) {
                 return try change(verb, command, client)

@@ -32,17 +32,15 @@ class Judge:
 
     def paths(self):
         folder, name = os.path.split(self.log)
-        found = []
-        for entry in os.listdir(folder):
+        found = {}
+        # Those that are compressed come after those that are not: where there are both, the compression has not ended.
+        for entry in sorted(os.listdir(folder)):
             suffix = entry[len(name) + 1:]
             if not entry.startswith(name + ".") or not STAMP.fullmatch(suffix):
                 continue
-            stem = suffix.split(".")[0]
-            if suffix != stem and os.path.exists(os.path.join(folder, name + "." + stem)):
-                continue  # an interrupted compression
-            stamp, _, number = stem.partition("-")
-            found.append(((stamp, int(number or 0)), os.path.join(folder, entry)))
-        return [path for _, path in sorted(found)] + ([self.log] if os.path.exists(self.log) else [])
+            stamp, _, number = suffix.split(".")[0].partition("-")
+            found.setdefault((stamp, int(number or 0)), os.path.join(folder, entry))
+        return [found[key] for key in sorted(found)] + ([self.log] if os.path.exists(self.log) else [])
 
     @staticmethod
     def read(path):
@@ -55,7 +53,8 @@ class Judge:
             with open(path, "rb") as file:
                 return file.read()
         except FileNotFoundError:
-            return Judge.read(path + ".gz")  # compressed meanwhile
+            # Compressed meanwhile.
+            return Judge.read(path + next(end for end in (".gz", ".zst") if os.path.exists(path + end)))
 
     def run(self):
         paths = self.paths()

@@ -8,7 +8,7 @@ import Testing
     @Test func `it says when it was made and what the code is`() {
         let id = ReleaseID(milliseconds: 1_795_194_296_789, revision: revision)
         #expect(id.text == "20261120T170456Z-1a2b3c4")
-        #expect(ReleaseID(milliseconds: 0, revision: revision, number: 12).text == "19700101T000000Z-1a2b3c4-12")
+        #expect(ReleaseID(milliseconds: 0, revision: revision).text == "19700101T000000Z-1a2b3c4")
         #expect(ReleaseID(id.text) == id)
     }
 
@@ -16,7 +16,7 @@ import Testing
         "", "current", ".incoming-20261120T170456Z-1a2b3c4", "20261120T170456Z", "20261120T170456Z-",
         "20261120-1a2b3c4",
         "20261120T170456Z-1A2B3C4", "20261120T170456Z-1a2b3c", "20261120T170456Z-1a2b3c4-1",
-        "20261120T170456Z-1a2b3c4-02",
+        "20261120T170456Z-1a2b3c4-2",
         "20261120T170456Z-1a2b3c4-x", "20261120T170456Z-1a2b3c4-2-3", "20261120T170456Z-1a2b3c4/..", "../../etc",
     ])
     func `any other name is no release's`(text: String) {
@@ -25,11 +25,25 @@ import Testing
 
     @Test func `the newest is the last`() {
         let texts = [
-            "20261120T170456Z-1a2b3c4", "20261120T170456Z-1a2b3c4-2", "20261120T170457Z-0000000",
+            "20261120T170456Z-1a2b3c4", "20261120T170457Z-0000000",
             "20270101T000000Z-0000000",
         ]
         let ids = texts.compactMap { ReleaseID($0) }
         #expect(ids.count == texts.count && ids.reversed().sorted() == ids)
+    }
+
+    @Test func `one that is made is later than all that are there, whatever the clock says`() throws {
+        let others = ["20261231T235959Z-fffffff", "20261120T170456Z-1a2b3c4"].compactMap { ReleaseID($0) }
+        for now in [Int64(0), 1_795_194_296_000, 1_798_761_599_999] {
+            let id = ReleaseID(milliseconds: now, revision: revision, after: others)
+            #expect(id.text == "20270101T000000Z-1a2b3c4" && others.allSatisfy { $0 < id })
+        }
+        #expect(
+            ReleaseID(milliseconds: 1_798_761_601_000, revision: revision, after: others).text.hasPrefix(
+                "20270101T000001Z"
+            )
+        )
+        #expect(UTCStamp.milliseconds(of: "20261120T170456Z") == 1_795_194_296_000)
     }
 
     @Test func `what is incomplete is no release`() {

@@ -34,6 +34,13 @@ import Testing
         #expect(json.arguments == begin + ["--lines=3", "--output=json", "--quiet"])
     }
 
+    @Test func `the newest line is the last one, also of those that a pattern finds`() {
+        #expect(!query().isNewestFirst)
+        #expect(query { $0.pattern = "x" }.isNewestFirst)
+        #expect(!query { ($0.pattern, $0.follow) = ("x", true) }.isNewestFirst)
+        #expect(!query { ($0.pattern, $0.since) = ("x", .ago(.seconds(600))) }.isNewestFirst)
+    }
+
     @Test(.enabled(if: Binaries.installed("journalctl") != nil, "needs journalctl"))
     func `journalctl takes them`() throws {
         try Workspace.with { files in

@@ -97,8 +97,8 @@ enum Deployments {
                   queues   at most 1 connection waiting, none refused by the host
 
                 steps
-                   +0ms  rehearsing  the candidate is started
-                    +2s  replaced    slot 1: worker 12 by worker 14
+                  +0ms  rehearsing  the candidate is started
+                   +2s  replaced    slot 1: worker 12 by worker 14
 
                 what the candidate wrote
                   listening

@@ -116,6 +116,16 @@ import Testing
         }
     }
 
+    @Test func `what the last builds wrote stays`() throws {
+        try DeployField.with("build: echo hello\n") { field in
+            func name(_ number: Int) -> String { "20200101T000\(100 + number)Z-aaaaaaa-build.log" }
+            for number in 0..<60 { try field.files.write("x", to: "root/releases/.logs/\(name(number))") }
+            #expect(try field.deploy(["code"]).run.code == 0)
+            let logs = Files.names(in: field.layout.buildLogs)
+            #expect(logs.count == 51 && logs.first == name(10), "\(logs)")
+        }
+    }
+
     @Test func `one deployment at a time`() throws {
         try DeployField.with { field in
             try field.files.write("", to: "root/releases/.keep")

@@ -28,6 +28,7 @@ struct DeployField: Sendable {
             cwd: \(root)/current
             script: ./server
             env: {COLOUR: blue}
+            kill_timeout: 200ms
             deploy:
               path: \(root)
             \(deploy.split(separator: "\n").map { "  \($0)\n" }.joined())

@@ -63,6 +63,32 @@ import Testing
         return line?.split(separator: " ").first.flatMap { Int32($0) }
     }
 
+    @Test func `a first deployment launches koomyd before it makes a release`() throws {
+        try withPrograms(Self.sleeper) { files in
+            let text = "name: api\nscript: ./a\ncwd: \(files("root"))/current\ndeploy: {path: \(files("root"))}\n"
+            let path = try files.write(text, to: "code/a.yaml")
+            let arguments = ["deploy", "api", files("code"), "--file", path]
+            let done = CommandResult(.done, message: "1 app runs")
+            let (process, exit, requests) = try launching(arguments, files) { request in
+                switch (request.method, request.target) {
+                case ("POST", _): .stream([], done)
+                case (_, "/v1/status"): .answer(StatusView(daemon: Samples.daemon, apps: []))
+                default: .unexpected
+                }
+            }
+            #expect(exit == .code(0), "\(process.errorOutput)")
+            #expect(requests.last { $0.hasPrefix("POST") }?.hasPrefix("POST /v1/start") == true, "\(requests)")
+            Files.remove(files("launched"))
+        }
+        // Where it does not come up, nothing was made.
+        try withPrograms("exit 1") { files in
+            let text = "name: api\nscript: ./a\ncwd: \(files("root"))/current\ndeploy: {path: \(files("root"))}\n"
+            let path = try files.write(text, to: "code/a.yaml")
+            let result = try run(["deploy", "api", files("code"), "--file", path], files)
+            #expect(result.code == 3 && !Files.exists(files("root")), "\(result)")
+        }
+    }
+
     @Test func `start launches koomyd where none answers, and says so`() throws {
         try withPrograms(Self.sleeper) { files in
             let path = try files.write("{}", to: "a.json")

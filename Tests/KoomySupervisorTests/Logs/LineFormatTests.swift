@@ -37,6 +37,75 @@ struct LineFormatTests {
         #expect(render(lines.joined(), stamp) == lines.map { "noon: " + $0 }.joined())
     }
 
+    /// Lines whose lengths lie around those of the pieces in which they are copied, in many orders.
+    private func texts() -> [String] {
+        var random = SystemRandomNumberGenerator()
+        let lengths = [0, 1, 2, 31, 32, 33, 63, 64, 65, 95, 96, 97, 127, 128, 300]
+        return (0..<20).map { _ in
+            (0..<Int.random(in: 0...40, using: &random)).map { number in
+                String(repeating: "\(number % 10)", count: lengths.randomElement(using: &random) ?? 0) + "\n"
+            }.joined()
+        } + [
+            String(repeating: "\n", count: 10_000), "last", String(repeating: "x\n", count: 6_000) + "last",
+            String(repeating: "x", count: 70_000) + "\n",
+        ]
+    }
+
+    @Test(arguments: [1, 4, 31, 32, 33, 200, 223, 224, 225, 256, 300])
+    func `lines and stamps of any length are put together as they are`(_ length: Int) {
+        let word = String(repeating: "s", count: length)
+        let format = LineFormat.stamped(LogStamp(LogDateFormat(text: "[s]", tokens: [.literal(word)])))
+        for text in texts() {
+            var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { "\(word): \($0)" }
+            if text.isEmpty || text.hasSuffix("\n") { lines[lines.count - 1] = "" }
+            #expect(render(text, format) == lines.joined(separator: "\n"))
+        }
+    }
+
+    @Test func `JSON lines of any length are put together as they are`() throws {
+        let format = try json
+        let empty = render("\n", format)
+        let parts = empty.split(separator: "\"message\":\"", maxSplits: 1)
+        let (lead, trail) = (parts[0] + "\"message\":\"", parts[1])
+        for text in texts() where text.hasSuffix("\n") {
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+            #expect(render(text, format) == lines.map { lead + $0 + trail }.joined())
+        }
+    }
+
+    @Test func `an escape is found wherever it is`() throws {
+        let format = try json
+        for length in [1, 31, 32, 33, 64, 100] {
+            for place in 0..<length {
+                for (letter, escaped) in [
+                    ("\"", "\\\""), ("\\", "\\\\"), ("\t", "\\t"), ("\u{1f}", "\\u001f"), ("ż", "ż"),
+                ] {
+                    let before = String(repeating: "a", count: place)
+                    let after = String(repeating: "z", count: length - place - 1)
+                    let line = render(before + letter + after + "\n", format)
+                    #expect(line.hasSuffix("\"message\":\"\(before)\(escaped)\(after)\"}\n"))
+                }
+            }
+        }
+    }
+
+    @Test func `nothing becomes more than is reckoned with`() throws {
+        let samples: [[UInt8]] = [
+            [0x0A], [0x61], [0x01, 0x0A], [0xFF, 0x0A], [0xFF], Array(repeating: 0xFF, count: 1_000) + [0x0A],
+            Array(repeating: 0x22, count: 1_000), Array(repeating: 0x0A, count: 1_000), [0xFF, 0x01, 0x01],
+            (0..<2_000).map { UInt8($0 % 256) },
+        ]
+        let buffer = LineBuffer()
+        for format in [.raw, stamp, try json] {
+            for bytes in samples {
+                bytes.withUnsafeBytes {
+                    format.render($0, at: Self.time, into: buffer)
+                    #expect(buffer.bytes.count <= format.most(of: $0, at: Self.time), "\(bytes.prefix(9))")
+                }
+            }
+        }
+    }
+
     @Test func `the rest of a line has no stamp of its own`() {
         #expect(render("rest\nnext\n", stamp, isInsideLine: true) == "rest\nnoon: next\n")
         #expect(render("rest", stamp, isInsideLine: true) == "rest")

@@ -44,6 +44,21 @@ struct LogReceiptTests {
         }
     }
 
+    @Test(arguments: [nil, 0, 0x0A, 0xFF] as [UInt8?])
+    func `the byte that is left in the pipe is known, unless it is forgotten`(_ byte: UInt8?) throws {
+        try Workspace.with { files in
+            var entry = Self.entry
+            entry.last = byte
+            let receipt = try LogReceipt(path: files("receipt"))
+            #expect(!receipt.forgetLast())
+            try receipt.begin(entry)
+            entry.start = Self.beginning
+            #expect(try left(files) == entry)
+            #expect(receipt.forgetLast())
+            #expect(try left(files) == begun)
+        }
+    }
+
     @Test func `the last that was begun counts`() throws {
         try Workspace.with { files in
             let receipt = try LogReceipt(path: files("receipt"))

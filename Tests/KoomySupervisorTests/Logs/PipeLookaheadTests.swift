@@ -102,6 +102,47 @@ struct PipeLookaheadTests {
         }
     }
 
+    @Test(arguments: [1, 4_096, 50_000, 65_536])
+    func `what was looked at is taken at once, and no more`(_ count: Int) throws {
+        let bench = try Bench()
+        try bench.write((0..<count).map { UInt8($0 % 251) })
+        #expect(bench.lookahead.takeAtOnce(count, of: bench.readEnd) == 0)
+        for part in [count / 3, count - count / 3 - 1, 1] where part > 0 {
+            let left = try bench.readEnd.descriptor.readableSize()
+            #expect(try bench.lookahead.firstByte(of: bench.readEnd) == UInt8((count - left) % 251))
+            #expect(try bench.lookahead.bytes(part, of: bench.readEnd).count == part)
+            #expect(bench.lookahead.takeAtOnce(part, of: bench.readEnd) == part)
+            #expect(try bench.readEnd.descriptor.readableSize() == left - part)
+        }
+        #expect(try bench.lookahead.firstByte(of: bench.readEnd) == nil)
+    }
+
+    @Test func `what was seen of one pipe is not taken for what another one has`() throws {
+        let bench = try Bench()
+        try bench.write("one\ntwo\n")
+        let other = try Pipe().shared()
+        try other.writeEnd.descriptor.writeAll(Array("another\n".utf8))
+        #expect(try bench.look(keeping: 1_000) == lines(8, of: 8))
+        bench.lookahead.forget()
+        let bytes = try bench.lookahead.bytes(8, of: other.readEnd)
+        #expect(String(decoding: bytes, as: UTF8.self) == "another\n")
+    }
+
+    @Test func `small writes that fill a pipe have slots where they are taken`() throws {
+        // Each of 3,000 bytes has a page of its own, with room for more that no one uses.
+        let bench = try Bench(capacity: 1 << 20)
+        let piece = [UInt8](repeating: 0x61, count: 2_999) + [0x0A]
+        for _ in 0..<200 { try bench.write(piece) }
+        guard case .bytes(let view) = try bench.look(keeping: 64 << 10) else {
+            throw TestFailure(description: "nothing")
+        }
+        #expect(view.lines > 3_000 && view.lines <= 64 << 10)
+        #expect(try bench.lookahead.bytes(view.lines, of: bench.readEnd).count == view.lines)
+        #expect(bench.lookahead.takeAtOnce(view.lines - 1, of: bench.readEnd) == view.lines - 1)
+        #expect(try bench.lookahead.firstByte(of: bench.readEnd) == 0x0A)
+        #expect(try bench.readEnd.descriptor.readableSize() == 600_000 - view.lines + 1)
+    }
+
     @Test func `what is known to have no newline is not read again`() throws {
         let bench = try Bench()
         try bench.write("a\nhalf")

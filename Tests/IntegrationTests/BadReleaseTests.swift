@@ -1,0 +1,285 @@
+import Glibc
+import KoomyClient
+import KoomyWire
+import TestSupport
+import Testing
+
+/// Four workers under load, and a release that is no good in one of many ways: not one request fails, the old release
+/// serves, the link leads to it, and the exit code says what was wrong.
+@Suite(.serialized) struct BadReleaseTests {
+    /// A way in which a release is bad, or only looks like it.
+    struct Fault: CustomTestStringConvertible, Sendable {
+        var testDescription: String
+        /// What `release.py` is told.
+        var arguments: String = ""
+        /// Attributes of the app.
+        var lines: [String] = []
+        /// What the file `server` is, where it is not the usual script.
+        var server: String?
+        var isExecutable = true
+        /// What the deployment exits with, with a rehearsal and without one.
+        var rehearsed: Int32
+        var unrehearsed: Int32
+        /// Requests that it may take with it without a rehearsal: it served, so it may have had one in its hands.
+        var mayTake = 0
+        /// A step that the report has to have.
+        var step: String?
+    }
+
+    static let faults = [
+        Fault(testDescription: "exits at once", server: "#!/bin/sh\nexit 3\n", rehearsed: 4, unrehearsed: 4),
+        Fault(
+            testDescription: "exits after 3 seconds",
+            arguments: "--lives 3",
+            lines: ["healthy_time: 4s"],
+            rehearsed: 6,
+            unrehearsed: 6,
+            mayTake: 4
+        ),
+        Fault(
+            testDescription: "is never ready",
+            arguments: "--never-ready",
+            lines: ["ready_timeout: 2s"],
+            rehearsed: 5,
+            unrehearsed: 5
+        ),
+        Fault(
+            testDescription: "is ready, and then unhealthy",
+            arguments: "--sick-after 1",
+            lines: ["health: {http: /health, interval: 200ms, retries: 2}", "healthy_time: 3s"],
+            rehearsed: 6,
+            unrehearsed: 6
+        ),
+        Fault(
+            testDescription: "leaks memory",
+            arguments: "--leaks 60",
+            lines: ["max_memory: 100M", "hard_memory: 1G", "canary: 1", "canary_time: 20s"],
+            rehearsed: 6,
+            unrehearsed: 6,
+            step: "canary"
+        ),
+        Fault(
+            testDescription: "has no program",
+            server: "",
+            rehearsed: 4,
+            unrehearsed: 4
+        ),
+        Fault(
+            testDescription: "has a program that may not be executed",
+            isExecutable: false,
+            rehearsed: 4,
+            unrehearsed: 4
+        ),
+        Fault(
+            testDescription: "takes 5 seconds to boot, which is no fault",
+            arguments: "--boot 5",
+            rehearsed: 0,
+            unrehearsed: 0
+        ),
+    ]
+
+    /// A host where four workers of a good release serve.
+    private struct Host {
+        let daemon: Daemon
+        let lines: [String]
+
+        var root: String { daemon.workspace("root") }
+        var current: String? { Files.target(ofLink: "\(root)/current") }
+
+        private var client: ControlClient { ControlClient(socketPath: daemon.controlSocket) }
+
+        /// Writes a release as it comes from a build.
+        func write(_ id: String, _ arguments: String, server: String? = nil, isExecutable: Bool = true) throws {
+            let folder = "root/releases/\(id)"
+            let usual = "#!/bin/sh\nexec python3 \(Fixture.path("release.py")) \(id) \(arguments)\n"
+            if server != "" {
+                try daemon.workspace.write(server ?? usual, to: "\(folder)/server", executable: isExecutable)
+            }
+            let app = Ecosystem.app(
+                "web",
+                script: "./server",
+                [
+                    "interpreter: none", "cwd: \(root)/current", "instances: 4", "listen: tcp://127.0.0.1:0",
+                    "healthy_time: 300ms", "min_uptime: 1s", "kill_timeout: 5s", "ready_timeout: 15s",
+                    "deploy: {path: \(root), rehearse: {paths: [/health, /]}}",
+                ] + lines
+            )
+            try daemon.workspace.write(Ecosystem.file(app), to: "\(folder)/web.yaml")
+        }
+
+        func start() throws {
+            try write("good", "")
+            #expect(symlink("releases/good", "\(root)/current") == 0)
+            try daemon.mustCtl("start", "\(root)/current/web.yaml")
+        }
+
+        /// Asks koomyd to have a release serve, and waits for the result, through deaths of koomyd too.
+        func deploy(_ id: String, rehearse: Bool = true, key: String? = nil) throws -> CommandResult {
+            let release = ReleaseView(id: id, path: "\(root)/releases/\(id)")
+            let request = DeployRequest(app: "web", release: release, rehearse: rehearse)
+            return try client.command(.deploy(request), key: key.flatMap(IdempotencyKey.init) ?? .random())
+        }
+
+        func history() throws -> [DeploymentView] { try client.deployments(of: "web").deployments }
+
+        /// Which release answers, asked as often as makes all workers answer.
+        func answers() throws -> Set<String> {
+            let port = try daemon.port(of: "web")
+            return Set(try (0..<40).map { _ in try HTTP.get("/", from: .tcp(port)).body })
+        }
+    }
+
+    @Test(arguments: faults, [true, false])
+    func `it costs nothing`(_ fault: Fault, _ isRehearsed: Bool) throws {
+        try Daemon.with { daemon in
+            let host = Host(daemon: daemon, lines: fault.lines)
+            try host.start()
+            let before = try daemon.app("web").readyPids
+            try host.write("next", fault.arguments, server: fault.server, isExecutable: fault.isExecutable)
+            let (result, report) = try underLoad(daemon, on: "web", path: "/") {
+                try host.deploy("next", rehearse: isRehearsed)
+            }
+            let code = isRehearsed ? fault.rehearsed : fault.unrehearsed
+            #expect(result.code == code, "\(result)")
+            #expect(report.failed <= (isRehearsed ? 0 : fault.mayTake), "\(report)")
+            #expect(report.ok + report.failed == report.begun && report.begun > 300, "\(report)")
+
+            let serving = code == 0 ? "next" : "good"
+            let after = try daemon.waitFor("web", within: .seconds(30), "four workers are ready") { $0.isSteady(4) }
+            #expect(try host.answers() == [serving])
+            #expect(host.current == "releases/\(serving)")
+            // Where the candidate or the first new worker had failed, nobody else was touched.
+            if code != 0, isRehearsed, fault.step == nil { #expect(after.readyPids == before) }
+            let deployment = try #require(result.deployment)
+            #expect(
+                deployment.outcome == result.outcome && deployment.to?.id == "next" && deployment.from?.id == "good"
+            )
+            #expect(deployment.steps.contains { $0.step == "rehearsing" } == isRehearsed, "\(deployment.steps)")
+            if let step = fault.step { #expect(deployment.steps.contains { $0.step == step }, "\(deployment.steps)") }
+            #expect(try host.history().first == deployment)
+            #expect(deployment.message?.isEmpty == false && deployment.queues != nil)
+        }
+    }
+
+    @Test func `one that does not leave when it is asked to is found by its rehearsal, and serves`() throws {
+        try Daemon.with { daemon in
+            let host = Host(daemon: daemon, lines: ["kill_timeout: 1s"])
+            try host.start()
+            try host.write("next", "--ignore-term")
+            let (result, report) = try underLoad(daemon, on: "web", path: "/") { try host.deploy("next") }
+            #expect(result.code == 7 && report.failed == 0, "\(result) \(report)")
+            #expect(try host.answers() == ["next"])
+            #expect(host.current == "releases/next")
+        }
+    }
+
+    /// Steps at which koomyd is killed, and what the release is told then.
+    static let moments = ["rehearsing", "rehearsed", "ready", "replaced", "canary", "promoted"]
+
+    @Test(arguments: moments, [true, false])
+    func `a koomyd that is killed at a step goes on from there`(_ step: String, _ isGood: Bool) throws {
+        try Daemon.with { daemon in
+            let host = Host(daemon: daemon, lines: ["canary: 1", "canary_time: 1s", "healthy_time: 500ms"])
+            try host.start()
+            // The bad one is bad when its rehearsal is over.
+            try host.write("next", "")
+            let load = try daemon.load(on: "web", path: "/")
+            try load.waitFor(seconds: 0.5)
+            let key = "deploy-\(step)-\(isGood)"
+            let release = ReleaseView(id: "next", path: "\(host.root)/releases/next")
+            let body = try WireCoding.encode(DeployRequest(app: "web", release: release))
+            let asked = try BackgroundProcess(
+                [
+                    "curl", "-s", "--unix-socket", daemon.controlSocket, "-H", "Idempotency-Key: \(key)",
+                    "http://koomy/v1/deploy", "-d", String(decoding: body, as: UTF8.self),
+                ],
+                name: "asked",
+                in: daemon.workspace,
+                environment: baseEnvironment(home: daemon.workspace("home"))
+            )
+            try eventually(within: .seconds(30), "it is \(step)") {
+                try host.history().first?.steps.contains { $0.step == step } == true
+            }
+            if !isGood { try host.write("next", "", server: "#!/bin/sh\nexit 3\n") }
+            try daemon.stop(SIGKILL)
+            _ = try asked.wait()
+            try daemon.startAgain()
+            let result = try host.deploy("next", key: key)
+            try load.waitFor(seconds: 0.5)
+            let report = try load.finish()
+            #expect(report.failed == 0, "\(report)")
+            #expect(isGood ? result.code == 0 : [0, 4].contains(result.code), "\(result)")
+            try daemon.waitFor("web", within: .seconds(30), "four workers are ready") { $0.isSteady(4) }
+            let serving = result.code == 0 ? "next" : "good"
+            #expect(try host.answers() == [serving])
+            #expect(host.current == "releases/\(serving)")
+            let last = try #require(try host.history().first)
+            #expect(last.outcome == result.outcome && last.endedAt != nil && last.command == "deploy", "\(last)")
+        }
+    }
+
+    @Test func `a worker that crashes during a deployment comes back as the release that it was`() throws {
+        try Daemon.with { daemon in
+            let host = Host(daemon: daemon, lines: ["canary: 1", "canary_time: 60s"])
+            try host.start()
+            try host.write("next", "")
+            let asked = try daemon.ctlInBackground("events", "-f", "--json", name: "events")
+            defer { asked.stop() }
+            let deploy = try BackgroundProcess(
+                [
+                    "curl", "-s", "--unix-socket", daemon.controlSocket, "http://koomy/v1/deploy", "-d",
+                    "{\"app\":\"web\",\"release\":{\"id\":\"next\",\"path\":\"\(host.root)/releases/next\"}}",
+                ],
+                name: "deploy",
+                in: daemon.workspace,
+                environment: baseEnvironment(home: daemon.workspace("home"))
+            )
+            try daemon.waitFor("web", within: .seconds(30), "its canary is watched") {
+                $0.json.rollout.phase.string == "canary"
+            }
+            // The link is moved by hand, as somebody might who is in a hurry.
+            #expect(unlink("\(host.root)/current") == 0 && symlink("releases/next", "\(host.root)/current") == 0)
+            let old = try daemon.app("web").ready.filter { $0.json.release.id.string == "good" }
+            #expect(old.count == 3)
+            for worker in old { if let pid = worker.pid { kill(pid, SIGKILL) } }
+            let after = try daemon.waitFor("web", within: .seconds(30), "all are there again") { app in
+                app.ready.count == 4 && old.allSatisfy { worker in !app.ready.contains { $0.pid == worker.pid } }
+            }
+            let releases = after.ready.map { $0.json.release.id.string ?? "?" }.sorted()
+            #expect(releases == ["good", "good", "good", "next"])
+            try daemon.mustCtl("promote", "web")
+            _ = try deploy.wait(within: .seconds(60))
+            #expect(try host.answers() == ["next"])
+        }
+    }
+
+    @Test func `hooks are told, may forbid it, and are ended when they take too long`() throws {
+        try Daemon.with { daemon in
+            let told = daemon.workspace("told")
+            let hooks = "pre_deploy: 'test ! -e \(told).no && cat >\(told).before', post_deploy: 'cat >\(told).after', "
+            let failing = "on_failure: {command: 'cat >\(told).failed; sleep 1000', timeout: 1s}"
+            let host = Host(daemon: daemon, lines: ["deploy: {path: \(daemon.workspace("root")), \(hooks)\(failing)}"])
+            try host.start()
+            try host.write("two", "")
+            #expect(try host.deploy("two").code == 0)
+            try eventually("it is told of the end") { (Files.text(of: "\(told).after") ?? "").hasSuffix("\n") }
+            for (name, outcome) in [("before", nil), ("after", "done")] as [(String, String?)] {
+                let document = try JSON(parsing: Files.text(of: "\(told).\(name)") ?? "")
+                #expect(document.deployment.to.id.string == "two" && document.deployment.outcome.string == outcome)
+            }
+            try Files.write("", to: "\(told).no")
+            let before = try daemon.app("web")
+            try host.write("three", "")
+            let vetoed = try host.deploy("three")
+            #expect(vetoed.code == 12 && vetoed.message.contains("pre_deploy"), "\(vetoed)")
+            #expect(try daemon.app("web").readyPids == before.readyPids)
+            #expect(host.current == "releases/two")
+            Files.remove("\(told).no")
+            try host.write("bad", "", server: "#!/bin/sh\nexit 1\n")
+            #expect(try host.deploy("bad").code == 4)
+            try eventually("it is told, and ended") {
+                Files.exists("\(told).failed") && daemon.log.contains("on_failure: no end within")
+            }
+        }
+    }
+}
