@@ -36,7 +36,7 @@ extension App {
             guard candidate.phase == .leaving else { return }
             rollout?.stage = .rolling
             publish(.rehearsed(questions: candidate.questions))
-        case .matured, .aged: break
+        case .matured, .aged, .lingering, .idled, .hookFailed: break
         }
     }
 

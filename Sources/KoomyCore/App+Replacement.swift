@@ -8,7 +8,7 @@ extension App {
         slots[index].replacement = Replacement(cause: cause, phase: .vacating)
         if !newFirst, let old = hadOccupant {
             slots[index].seat = .yielding(serial: old)
-            tell(old, .leave(.replaced), at: now)
+            tell(old, .leave(cause.departure), at: now)
             return
         }
         if !newFirst {
@@ -58,7 +58,7 @@ extension App {
         switch seat {
         case .taken(let old):
             slots[index].replacement?.phase = .draining(old: old)
-            tell(old, .leave(.replaced), at: now)
+            tell(old, .leave(replacement.cause.departure), at: now)
         case .yielding(let old):
             slots[index].replacement?.phase = .draining(old: old)
         case .vacant, .reserved, .waiting, .held, .finished, .stopped, .errored:

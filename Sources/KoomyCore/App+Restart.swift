@@ -134,11 +134,32 @@ extension App {
         }
         slots[index].seat = .vacant
         if slots[index].replacement?.phase == .vacating {
+            if lacksListeners(slots[index]) {
+                postpone(index)
+                return
+            }
             slots[index].seat = .reserved
             startChallenger(index, at: now)
             return
         }
         wait(index, spec(of: slots[index]).restart, at: now)
+    }
+
+    /// Whether the worker that is to follow in a slot would have no listeners; a way forward has its own.
+    private func lacksListeners(_ slot: Slot) -> Bool {
+        guard case .deaf = breaker else { return false }
+        return slot.replacement?.cause != .rollout || rollout?.to == current
+    }
+
+    /// Its old worker is gone, and the next one comes when the listeners are open again.
+    private mutating func postpone(_ index: Int) {
+        let cause = slots[index].replacement?.cause
+        slots[index].replacement = nil
+        if cause == .rollout {
+            rollout?.pending.insert(index, at: 0)
+        } else {
+            publish(.recycleFailed(slot: index, "the listeners are not open"))
+        }
     }
 
     private mutating func open(_ reason: ExitReason, _ policy: RestartPolicy, at now: Instant) {

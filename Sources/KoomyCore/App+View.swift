@@ -194,7 +194,8 @@ extension Worker {
         switch state {
         case .spawning, .starting: .starting
         case .ready: .ready
-        case .unwanted, .condemned, .leaving, .killing, .clearing, .purging, .gone: .draining
+        case .unwanted, .condemned, .parting, .leaving, .lingering, .killing, .clearing, .trailing, .purging, .gone:
+            .draining
         }
     }
 }

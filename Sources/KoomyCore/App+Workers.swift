@@ -30,10 +30,16 @@ extension App {
 
     /// Passes an event to a worker; one that is gone has nothing left to hear.
     mutating func tell(_ serial: UInt64, _ event: Worker.Event, at now: Instant) {
-        let wasWanted = workers[serial]?.isWanted
-        guard let steps = workers[serial]?.handle(event, at: now), let worker = workers[serial] else { return }
-        if wasWanted == true, let departure = worker.departure {
-            publish(.workerLeaving(serial: serial, slot: worker.slot, departure))
+        guard let before = workers[serial], let steps = workers[serial]?.handle(event, at: now),
+            let worker = workers[serial]
+        else { return }
+        if let departure = worker.departure {
+            if before.isWanted, worker.isParting {
+                let span = worker.policy.stop.preDrain
+                publish(.workerParting(serial: serial, slot: worker.slot, departure, span))
+            } else if before.isWanted || before.isParting && worker.isAsked {
+                publish(.workerLeaving(serial: serial, slot: worker.slot, departure))
+            }
         }
         translate(steps, of: worker, at: now)
     }
@@ -84,6 +90,12 @@ extension App {
             if slots.indices.contains(worker.slot), case .draining(serial)? = slots[worker.slot].replacement?.phase {
                 rollout?.forcedDrains += 1
             }
+        case .lingering(let rest):
+            publish(.workerLingering(serial: serial, slot: worker.slot, worker.connections, rest))
+        case .idled:
+            publish(.workerIdled(serial: serial, slot: worker.slot))
+        case .hookFailed(let words):
+            publish(.hookFailed(serial: serial, slot: worker.slot, words))
         case .gone:
             workers[serial] = nil
             publish(.workerGone(serial: serial, slot: worker.slot))

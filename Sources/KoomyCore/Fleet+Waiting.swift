@@ -45,7 +45,8 @@ extension Fleet {
         case .workerStarting, .workerReady, .workerFaltered, .workerEnded, .workerGone, .restartScheduled, .incident,
             .retrying, .recovered, .recycling, .recycled, .rolloutBegan, .rolloutAdvanced, .rollbackBegan, .stopped,
             .rehearsing, .rehearsed, .canaryBegan, .canaryHeld, .promoted, .rolloutPaused, .rolloutResumed,
-            .rolloutWaits, .rolloutGoesOn, .rolloutYields, .unsaved, .saved, .workerLeaving, .added, .scaled, .reset,
+            .rolloutWaits, .rolloutGoesOn, .rolloutYields, .unsaved, .saved, .workerLeaving, .workerParting,
+            .hookFailed, .workerLingering, .workerIdled, .added, .scaled, .reset,
             .deleted:
             break
         }

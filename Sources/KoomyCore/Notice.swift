@@ -9,6 +9,14 @@ package struct Notice: Hashable, Sendable {
         /// It was asked to leave.
         case workerLeaving(serial: UInt64, slot: Int, Worker.Departure)
         case workerEnded(serial: UInt64, slot: Int, Worker.Ending)
+        /// It is to leave, and is asked to when this long has passed, or its hook has ended where that is zero.
+        case workerParting(serial: UInt64, slot: Int, Worker.Departure, TimeSpan)
+        /// The command that is run before a worker leaves failed, which changes nothing.
+        case hookFailed(serial: UInt64, slot: Int, String)
+        /// It did not leave in time, and is left while these connections are open, for this long at most.
+        case workerLingering(serial: UInt64, slot: Int, Int?, TimeSpan)
+        /// It had no open connection left and was ended.
+        case workerIdled(serial: UInt64, slot: Int)
         /// It did not leave in time and its tree was killed.
         case workerForced(serial: UInt64, slot: Int)
         case workerGone(serial: UInt64, slot: Int)

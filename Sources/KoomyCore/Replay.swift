@@ -58,7 +58,8 @@ extension TimerID {
         case .worker(_, .watchdog): true
         // Workers that are to become ready count for themselves.
         case .worker(_, .readiness), .worker(_, .uptime), .worker(_, .maturity), .worker(_, .kill), .worker(_, .age),
-            .worker(_, .readinessProbe), .worker(_, .healthProbe), .restart, .settle, .retry, .sample, .recycleHold,
+            .worker(_, .readinessProbe), .worker(_, .healthProbe), .worker(_, .preDrain), .worker(_, .idle), .restart,
+            .settle, .retry, .sample, .recycleHold,
             .rehearsal, .canary, .stagger, .weigh, .save:
             false
         }

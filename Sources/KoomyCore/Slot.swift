@@ -88,6 +88,16 @@ package struct Replacement: Hashable, Sendable, Codable {
     }
 }
 
+extension Replacement.Cause {
+    /// As what the old worker leaves.
+    var departure: Worker.Departure {
+        switch self {
+        case .recycle(.unhealthy): .unhealthy
+        case .rollout, .recycle(.memory), .recycle(.age), .recycle(.schedule), .recycle(.requested): .replaced
+        }
+    }
+}
+
 /// Why a healthy program's worker is replaced.
 package enum RecycleCause: Hashable, Sendable, Codable {
     case memory(ByteCount)

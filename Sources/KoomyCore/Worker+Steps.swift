@@ -26,7 +26,11 @@ extension Worker {
             }
             return actions + mapped(.readiness, readinessProbe.mutate { $0.resume(at: now) })
         case .ready: return mapped(.health, healthProbe.mutate { $0.resume(at: now) })
-        case .spawning, .unwanted, .condemned, .leaving, .killing, .clearing, .purging, .gone: return []
+        case .parting:
+            // Whether the hook was run to its end is not known: rather twice than not at all.
+            return forgetConnections() + runHook(attempt: 2)
+        case .leaving, .lingering, .clearing, .trailing: return forgetConnections()
+        case .spawning, .unwanted, .condemned, .killing, .purging, .gone: return []
         }
     }
 
@@ -84,7 +88,10 @@ extension Worker {
     mutating func leave(_ departure: Departure, by signal: Signal, at now: Instant) -> [Action] {
         state = .leaving(departure)
         deadline = now + policy.stop.killTimeout
-        return disarmLife() + [.signal(signal), .arm(.kill, deadline)]
+        // One that is to leave a trace has nothing more to finish.
+        connectionDeadline = signal == .abort ? nil : policy.stop.connectionTimeout.map { now + $0 }
+        let idle: [Action] = isIdle && policy.stop.drain == .idle ? [.arm(.idle, now + StopPolicy.idleTime)] : []
+        return disarmLife() + [.signal(signal), .arm(.kill, deadline)] + idle
     }
 
     /// It needs this much longer from now; it may ask for more time than it has, never for less.

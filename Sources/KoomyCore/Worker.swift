@@ -11,14 +11,22 @@ package struct Worker: Hashable, Sendable, Codable {
         case condemned(Departure)
         /// Its process runs and has proved nothing yet. Transitions to: ready, leaving, killing, clearing.
         case starting
-        /// It has proved that it serves. Transitions to: leaving, killing, clearing.
+        /// It has proved that it serves. Transitions to: parting, leaving, killing, clearing.
         case ready(Maturity)
-        /// It was asked to leave, and the kill timer runs. Transitions to: killing, clearing.
+        /// It is to leave, and serves on for `pre_drain` or until its hook has ended. Transitions to: leaving, killing, clearing.
+        case parting(Departure)
+        /// It was asked to leave, and the kill timer runs. Transitions to: lingering, killing, clearing.
         case leaving(Departure)
+        /// It did not leave in time, and is left while connections are open; the kill timer bounds that. Transitions to:
+        /// killing, trailing.
+        case lingering(Departure)
         /// Its tree was killed; its own end has not been seen. Transitions to: purging.
         case killing(Departure)
-        /// It ended; what it started was asked to leave, and the kill timer runs. Transitions to: purging, gone.
+        /// It ended; what it started was asked to leave, and the kill timer runs. Transitions to: trailing, purging, gone.
         case clearing(Ending)
+        /// It ended; what it started did not leave in time, and is left while connections are open. Transitions to: purging,
+        /// gone.
+        case trailing(Ending)
         /// It ended; what it started was killed. Transitions to: gone.
         case purging(Ending)
         /// Nothing of it is left.
@@ -76,6 +84,10 @@ package struct Worker: Hashable, Sendable, Codable {
     package internal(set) var startedAt: Instant
     /// When the readiness timer fires, or the kill timer, whichever of them runs.
     var deadline: Instant
+    /// Until when it may be left because connections are open; nil where it may not.
+    var connectionDeadline: Instant?
+    /// Its open connections when they were last counted since it is to leave; nil for unknown, which is never none.
+    package internal(set) var connections: Int?
     package internal(set) var readinessProbe: ProbeLoop?
     package internal(set) var healthProbe: ProbeLoop?
     /// Why it counts as unhealthy; nil while its health probe succeeds, or it has none.
@@ -104,7 +116,28 @@ package struct Worker: Hashable, Sendable, Codable {
     package var isWanted: Bool {
         switch state {
         case .spawning, .starting, .ready: true
-        case .unwanted, .condemned, .leaving, .killing, .clearing, .purging, .gone: false
+        case .unwanted, .condemned, .parting, .leaving, .lingering, .killing, .clearing, .trailing, .purging, .gone:
+            false
+        }
+    }
+
+    /// Whether it is to leave and has not been asked to.
+    package var isParting: Bool {
+        switch state {
+        case .parting: true
+        case .spawning, .unwanted, .condemned, .starting, .ready, .leaving, .lingering, .killing, .clearing, .trailing,
+            .purging, .gone:
+            false
+        }
+    }
+
+    /// Whether it was asked to leave, and has the time that it is given for that.
+    var isAsked: Bool {
+        switch state {
+        case .leaving: true
+        case .spawning, .unwanted, .condemned, .starting, .ready, .parting, .lingering, .killing, .clearing, .trailing,
+            .purging, .gone:
+            false
         }
     }
 
@@ -120,9 +153,10 @@ package struct Worker: Hashable, Sendable, Codable {
     /// Why it was asked to leave; nil as long as it was not.
     package var departure: Departure? {
         switch state {
-        case .unwanted(let departure), .condemned(let departure), .leaving(let departure), .killing(let departure):
+        case .unwanted(let departure), .condemned(let departure), .parting(let departure), .leaving(let departure),
+            .lingering(let departure), .killing(let departure):
             departure
-        case .clearing(let ending), .purging(let ending), .gone(let ending): ending.departure
+        case .clearing(let ending), .trailing(let ending), .purging(let ending), .gone(let ending): ending.departure
         case .spawning, .starting, .ready: nil
         }
     }
@@ -130,7 +164,9 @@ package struct Worker: Hashable, Sendable, Codable {
     package var isReady: Bool {
         switch state {
         case .ready: true
-        case .spawning, .starting, .unwanted, .condemned, .leaving, .killing, .clearing, .purging, .gone: false
+        case .spawning, .starting, .unwanted, .condemned, .parting, .leaving, .lingering, .killing, .clearing,
+            .trailing, .purging, .gone:
+            false
         }
     }
 }
@@ -157,14 +193,23 @@ extension Worker {
         /// `WATCHDOG=trigger`: it asks to be treated as hung.
         case declaredHung
         case probed(ProbeKind, attempt: UInt64, ProbeResult)
+        /// This many connections that it has accepted are open; nil where that cannot be known.
+        case connections(Int?)
     }
 
     package enum Timer: Hashable, Sendable, Codable {
         case readiness, uptime, maturity, kill, watchdog, age, readinessProbe, healthProbe
+        /// The end of the time in which one that is to leave serves on.
+        case preDrain
+        /// The end of the time after which one without an open connection has nothing more to finish.
+        case idle
     }
 
+    /// What is asked of a worker, or run on its behalf.
     package enum ProbeKind: String, Hashable, Sendable, Codable {
         case readiness, health
+        /// The command before it leaves.
+        case preDrain
         /// A question of the rehearsal; the app asks it.
         case rehearsal
     }
@@ -194,6 +239,12 @@ extension Worker {
         case ended(Ending)
         /// It did not leave in time and was killed.
         case forced
+        /// It did not leave in time, and is left for at most this long because connections are open.
+        case lingering(TimeSpan)
+        /// It had no open connection left and was ended.
+        case idled
+        /// The hook before its leaving failed, which changes nothing.
+        case hookFailed(String)
         /// Nothing of it is left.
         case gone
     }
@@ -208,119 +259,26 @@ extension Worker {
     /// Orders the first start.
     package func start() -> [Action] { [.spawn] }
 
+    /// Takes an event and says what is to be done.
     package mutating func handle(_ event: Event, at now: Instant) -> [Action] {
-        switch (state, event) {
-        case (.spawning, .spawned):
-            startedAt = now
-            state = .starting
-            return armStart(at: now)
-        case (.unwanted(let departure), .spawned):
-            state = .starting
-            return leave(departure, by: policy.stop.signal, at: now)
-        case (.condemned(let departure), .spawned):
-            startedAt = now
-            return kill(departure)
-        case (.spawning, .spawnFailed(let failure)):
-            return vanish(Ending(reason: .failedToStart(failure), departure: nil, stage: .unproven))
-        case (.unwanted(let departure), .spawnFailed(let failure)),
-            (.condemned(let departure), .spawnFailed(let failure)):
-            return vanish(Ending(reason: .failedToStart(failure), departure: departure, stage: .unproven))
-
-        case (.starting, .becameReady(let evidence)):
-            return policy.accepts(evidence) ? becomeReady(by: evidence, at: now) : []
-        case (.starting, .timerFired(.uptime)):
-            return policy.provesByUptime ? becomeReady(by: .uptime, at: now) : []
-        case (.starting, .timerFired(.readiness)):
-            return [.report(.faltered(.notReady))] + leave(.notReady, by: policy.stop.signal, at: now)
-        case (.ready(.fresh), .timerFired(.maturity)):
-            state = .ready(.stable)
-            stage = .stable
-            return [.report(.matured)]
-        case (.ready, .timerFired(.age)):
-            return [.report(.aged)]
-
-        case (.ready, .pinged):
-            return policy.watchdog.map { [.arm(.watchdog, now + $0)] } ?? []
-        case (.ready, .timerFired(.watchdog)), (.ready, .declaredHung), (.starting, .declaredHung):
-            // ABRT leaves a trace or a core before the kill timer ends it.
-            return [.report(.faltered(.hung))] + leave(.hung, by: .abort, at: now)
-        case (.starting, .extended(let span)):
-            return policy.provesByUptime ? [] : extend(.readiness, by: span, at: now)
-        case (.leaving, .extended(let span)), (.clearing, .extended(let span)):
-            return extend(.kill, by: span, at: now)
-
-        case (.starting, .timerFired(.readinessProbe)), (.ready, .timerFired(.healthProbe)):
-            return ask(event)
-        case (.starting, .probed(.readiness, let attempt, let result)):
-            return probedReadiness(attempt, result, at: now)
-        case (.ready, .probed(.health, let attempt, let result)):
-            return probedHealth(attempt, result, at: now)
-
-        case (.spawning, .leave(let departure)):
-            state = .unwanted(departure)
-            return []
-        case (.spawning, .kill(let departure)), (.unwanted(let departure), .kill):
-            state = .condemned(departure)
-            return []
-        case (.starting, .leave(let departure)), (.ready, .leave(let departure)):
-            return leave(departure, by: policy.stop.signal, at: now)
-        case (.starting, .kill(let departure)), (.ready, .kill(let departure)):
-            return disarmLife() + kill(departure)
-        case (.leaving(let departure), .kill):
-            return [.disarm(.kill)] + kill(departure)
-        case (.leaving(let departure), .timerFired(.kill)):
-            return kill(departure) + [.report(.forced)]
-        case (.clearing(let ending), .kill):
-            state = .purging(ending)
-            return [.disarm(.kill), .killTree]
-        case (.clearing(let ending), .timerFired(.kill)):
-            state = .purging(ending)
-            return [.killTree, .report(.forced)]
-
-        case (.starting, .exited(let reason)), (.ready, .exited(let reason)):
-            return disarmLife() + clear(Ending(reason: reason, departure: nil, stage: stage), at: now, arm: true)
-        case (.leaving(let departure), .exited(let reason)):
-            return clear(Ending(reason: reason, departure: departure, stage: stage), at: now, arm: false)
-        case (.killing(let departure), .exited(let reason)):
-            let ending = Ending(reason: reason, departure: departure, stage: stage)
-            state = .purging(ending)
-            return [.report(.ended(ending))]
-        case (.clearing(let ending), .treeGone), (.purging(let ending), .treeGone):
-            state = .gone(ending)
-            return [.disarm(.kill), .report(.gone)]
-
-        // Late or repeated facts that change nothing.
-        case (.spawning, .extended), (.spawning, .pinged), (.spawning, .declaredHung), (.spawning, .probed),
-            (.spawning, .becameReady), (.spawning, .timerFired), (.unwanted, .extended), (.unwanted, .pinged),
-            (.unwanted, .declaredHung), (.unwanted, .probed), (.unwanted, .becameReady), (.unwanted, .timerFired),
-            (.unwanted, .leave), (.condemned, .extended), (.condemned, .pinged), (.condemned, .declaredHung),
-            (.condemned, .probed), (.condemned, .becameReady), (.condemned, .timerFired), (.condemned, .leave),
-            (.condemned, .kill), (.starting, .pinged), (.starting, .probed),
-            (.starting, .timerFired),
-            (.ready, .becameReady), (.ready, .extended), (.ready, .probed), (.ready, .timerFired),
-            (.leaving, .becameReady), (.leaving, .timerFired), (.leaving, .leave), (.leaving, .pinged),
-            (.leaving, .declaredHung), (.leaving, .probed), (.killing, .becameReady), (.killing, .timerFired),
-            (.killing, .leave), (.killing, .kill), (.killing, .extended), (.killing, .pinged),
-            (.killing, .declaredHung),
-            (.killing, .probed), (.clearing, .becameReady), (.clearing, .timerFired), (.clearing, .leave),
-            (.clearing, .pinged), (.clearing, .declaredHung), (.clearing, .probed), (.purging, .becameReady),
-            (.purging, .timerFired), (.purging, .leave), (.purging, .kill), (.purging, .extended), (.purging, .pinged),
-            (.purging, .declaredHung), (.purging, .probed), (.gone, .becameReady), (.gone, .timerFired),
-            (.gone, .leave),
-            (.gone, .kill), (.gone, .extended), (.gone, .pinged), (.gone, .declaredHung), (.gone, .probed),
-            (.gone, .treeGone):
-            return []
-
-        case (.spawning, .exited), (.spawning, .treeGone), (.unwanted, .exited), (.unwanted, .treeGone),
-            (.condemned, .exited), (.condemned, .treeGone),
-            (.starting, .spawned), (.starting, .spawnFailed), (.starting, .treeGone), (.ready, .spawned),
-            (.ready, .spawnFailed), (.ready, .treeGone), (.leaving, .spawned), (.leaving, .spawnFailed),
-            (.leaving, .treeGone), (.killing, .spawned), (.killing, .spawnFailed), (.killing, .treeGone),
-            (.clearing, .spawned), (.clearing, .spawnFailed), (.clearing, .exited), (.purging, .spawned),
-            (.purging, .spawnFailed), (.purging, .exited), (.gone, .spawned), (.gone, .spawnFailed), (.gone, .exited):
-            return [.anomaly(Anomaly("Worker", state, event))]
+        switch state {
+        case .spawning: whileSpawning(event, at: now)
+        case .unwanted(let departure): whileUnwanted(departure, event, at: now)
+        case .condemned(let departure): whileCondemned(departure, event, at: now)
+        case .starting: whileStarting(event, at: now)
+        case .ready(let maturity): whileReady(maturity, event, at: now)
+        case .parting(let departure): whileParting(departure, event, at: now)
+        case .leaving(let departure): whileLeaving(departure, event, at: now)
+        case .lingering(let departure): whileLingering(departure, event, at: now)
+        case .killing(let departure): whileKilling(departure, event)
+        case .clearing(let ending): whileClearing(ending, event, at: now)
+        case .trailing(let ending): whileTrailing(ending, event, at: now)
+        case .purging(let ending): whilePurging(ending, event)
+        case .gone: whileGone(event)
         }
     }
+
+    func impossible(_ event: Event) -> [Action] { [.anomaly(Anomaly("Worker", state, event))] }
 }
 
 // MARK: - After koomyd was away
@@ -330,7 +288,7 @@ extension Worker {
     package var isOrdered: Bool {
         switch state {
         case .spawning, .unwanted, .condemned: true
-        case .starting, .ready, .leaving, .killing, .clearing, .purging, .gone: false
+        case .starting, .ready, .parting, .leaving, .lingering, .killing, .clearing, .trailing, .purging, .gone: false
         }
     }
 
@@ -341,7 +299,9 @@ extension Worker {
     package var isCondemned: Bool {
         switch state {
         case .killing: true
-        case .spawning, .unwanted, .condemned, .starting, .ready, .leaving, .clearing, .purging, .gone: false
+        case .spawning, .unwanted, .condemned, .starting, .ready, .parting, .leaving, .lingering, .clearing, .trailing,
+            .purging, .gone:
+            false
         }
     }
 
@@ -351,9 +311,9 @@ extension Worker {
     /// nil while its own process may live.
     package var remains: Remains? {
         switch state {
-        case .clearing: .asked
+        case .clearing, .trailing: .asked
         case .purging: .killed
-        case .spawning, .unwanted, .condemned, .starting, .ready, .leaving, .killing, .gone: nil
+        case .spawning, .unwanted, .condemned, .starting, .ready, .parting, .leaving, .lingering, .killing, .gone: nil
         }
     }
 }
@@ -371,6 +331,8 @@ extension Worker {
         stage = try values.read(.stage)
         startedAt = try values.read(.startedAt)
         deadline = try values.read(.deadline)
+        try values.read(.connectionDeadline, into: &connectionDeadline)
+        try values.read(.connections, into: &connections)
         try values.read(.evidence, into: &evidence)
         try values.read(.readinessProbe, into: &readinessProbe)
         try values.read(.healthProbe, into: &healthProbe)

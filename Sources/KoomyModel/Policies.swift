@@ -29,8 +29,35 @@ package struct StopPolicy: Hashable, Sendable, Codable {
     package var signal = Signal.terminate
     /// After this long the whole process tree is killed.
     package var killTimeout = TimeSpan.seconds(10)
+    /// Time between the decision and the signal, in which the worker serves on.
+    package var preDrain = TimeSpan.zero
+    /// A command that is run as soon as it is decided that a worker is to leave; empty for none.
+    package var preDrainHook: [String] = []
+    /// A worker that has open connections at the end of `killTimeout` is left until they are closed, at most this long
+    /// after the signal; nil: it is not left.
+    package var connectionTimeout: TimeSpan?
+    package var drain = Drain.exit
+
+    /// What ends a drain.
+    package enum Drain: String, Hashable, Sendable, Codable, CaseIterable {
+        /// The worker exits.
+        case exit
+        /// It exits, or has had no open connection for `idleTime`.
+        case idle
+    }
+
+    /// A worker without an open connection for this long has nothing more to finish.
+    package static let idleTime = TimeSpan.seconds(1)
+    /// How long a hook may take where there is no `preDrain` that bounds it.
+    package static let hookTimeout = TimeSpan.seconds(30)
 
     package init() {}
+
+    /// Whether anything comes between the decision and the signal.
+    package var announces: Bool { preDrain > .zero || !preDrainHook.isEmpty }
+
+    /// The longest time between the decision and the signal.
+    package var announcement: TimeSpan { preDrain > .zero ? preDrain : Self.hookTimeout }
 }
 
 /// How one generation replaces another.
@@ -115,6 +142,10 @@ extension StopPolicy {
         self.init()
         try values.read(.signal, into: &signal)
         try values.read(.killTimeout, into: &killTimeout)
+        try values.read(.preDrain, into: &preDrain)
+        try values.read(.preDrainHook, into: &preDrainHook)
+        try values.read(.connectionTimeout, into: &connectionTimeout)
+        try values.read(.drain, into: &drain)
     }
 }
 

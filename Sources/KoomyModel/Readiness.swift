@@ -55,6 +55,8 @@ package struct Probe: Hashable, Sendable, Codable {
     package var retries: Int
     /// Failures this soon after the start are not counted.
     package var startPeriod: TimeSpan
+    /// Whether an unhealthy worker gets SIGABRT instead of the stop signal, so that it leaves a trace or a core.
+    package var traces = false
 
     package init(
         kind: Kind,
@@ -87,5 +89,6 @@ extension Probe {
         try values.read(.timeout, into: &timeout)
         try values.read(.retries, into: &retries)
         try values.read(.startPeriod, into: &startPeriod)
+        try values.read(.traces, into: &traces)
     }
 }

@@ -4,7 +4,7 @@ package enum WorkerCondition: String, Hashable, Sendable, Codable, CaseIterable 
     case starting
     /// It has proved that it serves.
     case ready
-    /// It was asked to leave, or is being killed; not all of its processes are gone.
+    /// It is to leave, was asked to, or is being killed; not all of its processes are gone.
     case draining
     /// It ended; another start is due.
     case backoff

@@ -95,8 +95,16 @@ public enum EventType: String, CaseIterable, Codable, Hashable, Sendable {
     case workerUnhealthy = "worker.unhealthy"
     /// A worker did not send its watchdog message in time.
     case workerHung = "worker.hung"
+    /// A worker is to be asked to leave after its `pre_drain`, and serves until then.
+    case workerParting = "worker.parting"
+    /// The `pre_drain_hook` of a worker failed; that changes nothing.
+    case workerHookFailed = "worker.hook_failed"
     /// A worker was asked to leave.
     case workerDraining = "worker.draining"
+    /// A worker did not leave in time, and is left while connections are open.
+    case workerLingering = "worker.lingering"
+    /// A worker that was asked to leave had no open connection left; its whole tree is killed.
+    case workerIdle = "worker.idle"
     /// A worker did not leave in time; its whole tree is killed.
     case workerKilled = "worker.killed"
     /// A worker ended.

@@ -2,7 +2,7 @@
 public enum ExitCode: Int32, CaseIterable, Codable, Hashable, Sendable {
     /// Done.
     case done = 0
-    /// `doctor` found an error, or `logs` a file that it could not show.
+    /// `doctor` found an error, `verify` lost requests, or `logs` found a file that it could not show.
     case trouble = 1
     /// An app or worker of that name is not known.
     case noSuchApp = 2
@@ -42,7 +42,7 @@ public enum ExitCode: Int32, CaseIterable, Codable, Hashable, Sendable {
 public enum Outcome: String, CaseIterable, Codable, Hashable, Sendable {
     /// It is as was asked for.
     case done
-    /// Something is not as it should be; said by `koomyctl doctor` only.
+    /// Something is not as it should be; said by `koomyctl doctor` and `koomyctl verify` only.
     case trouble
     /// No app has that name.
     case noSuchApp = "no_such_app"

@@ -24,6 +24,10 @@ public struct WorkerView: Codable, Hashable, Sendable {
     public var readyBy: String?
     /// What it last said with `STATUS=`.
     public var statusText: String?
+    /// How many connections that it accepted are open, while it is draining; absent where that cannot be known.
+    public var connections: Int?
+    /// Milliseconds that the oldest of these is known to be open: it may be older.
+    public var oldestConnectionMs: Int64?
     /// How the process before this one in the slot ended.
     public var lastExit: LastExitView?
     /// Milliseconds until it is started again.
@@ -46,6 +50,8 @@ public struct WorkerView: Codable, Hashable, Sendable {
         cpu: Double? = nil,
         readyBy: String? = nil,
         statusText: String? = nil,
+        connections: Int? = nil,
+        oldestConnectionMs: Int64? = nil,
         lastExit: LastExitView? = nil,
         nextStartMs: Int64? = nil
     ) {
@@ -60,6 +66,8 @@ public struct WorkerView: Codable, Hashable, Sendable {
         self.cpu = cpu
         self.readyBy = readyBy
         self.statusText = statusText
+        self.connections = connections
+        self.oldestConnectionMs = oldestConnectionMs
         self.lastExit = lastExit
         self.nextStartMs = nextStartMs
     }

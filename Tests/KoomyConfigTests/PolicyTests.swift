@@ -52,6 +52,36 @@ import Testing
         #expect(try app("kill_signal: \(text)\nkill_timeout: 1m\n").stop.killTimeout == .seconds(60))
     }
 
+    @Test func `drain`() throws {
+        let policy = try app(
+            """
+            kill_timeout: 20s
+            pre_drain: 2s
+            pre_drain_hook: ./deregister --from "the balancer"
+            connection_timeout: 5m
+            drain: idle
+            """
+        ).stop
+        var expected = StopPolicy()
+        expected.killTimeout = .seconds(20)
+        expected.preDrain = .seconds(2)
+        expected.preDrainHook = ["./deregister", "--from", "the balancer"]
+        expected.connectionTimeout = .seconds(300)
+        expected.drain = .idle
+        #expect(policy == expected)
+        #expect(try app("connection_timeout: 0\n").stop == StopPolicy())
+    }
+
+    @Test func `a drain that could not be meant`() {
+        expectAttributeProblems(
+            "connection_timeout: «10s\n",
+            "\"connection_timeout\" is over before kill_timeout, 10s | both count from the stop signal"
+        )
+        expectAttributeProblems("pre_drain_hook: «[\"\"]\n", "this hook runs no command | for example pre_drain_hook:")
+        expectAttributeProblems("drain: «idel\n", "idel | idle")
+        expectAttributeProblems("pre_drain: «soon\n", "soon | pre_drain: 2s")
+    }
+
     @Test func `signals that are none or cannot be caught`() {
         expectAttributeProblems("stop_signal: «TREM\n", "\"TREM\" is not a signal | stop_signal: SIGTERM")
         expectAttributeProblems("stop_signal: «0\n", "\"0\" is not a signal")

@@ -45,6 +45,13 @@ import Testing
         )
     }
 
+    @Test func `a trace of an unhealthy worker`() throws {
+        #expect(try health("{tcp: true, trace: true}")?.traces == true)
+        #expect(try health("{tcp: true}")?.traces == false)
+        expectAttributeProblems("health: {tcp: true, trace: «1}\n", "trace | trace: true")
+        expectAttributeProblems("ready: {tcp: true, trace: «true}\n", "means nothing in \"ready\" | into \"health\"")
+    }
+
     @Test func `what is wrong with a probe`() {
         expectAttributeProblems("health: «true\n", "a path or a mapping, not true | {http: /health}")
         expectAttributeProblems("health: «{interval: 10s}\n", "this probe asks nothing | http: /health")

@@ -309,7 +309,7 @@ struct WorkerTests {
         _ = worker.handle(.treeGone, at: now)
         let late: [Worker.Event] = [
             .becameReady(.notify), .timerFired(.kill), .leave(.stopped), .kill(.stopped), .extended(.seconds(1)),
-            .pinged, .declaredHung, .probed(.health, attempt: 1, .succeeded), .treeGone,
+            .pinged, .declaredHung, .probed(.health, attempt: 1, .succeeded), .treeGone, .connections(1),
         ]
         for event in late { #expect(worker.handle(event, at: now) == []) }
         #expect(worker.condition == .draining)

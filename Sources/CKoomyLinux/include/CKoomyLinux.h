@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "diag.h"
 #include "splice.h"
 #include "worker.h"
 

@@ -21,6 +21,10 @@ enum AppAttribute: String, Vocabulary {
     case erroredRetry = "errored_retry"
     case stopSignal = "stop_signal"
     case killTimeout = "kill_timeout"
+    case preDrain = "pre_drain"
+    case preDrainHook = "pre_drain_hook"
+    case connectionTimeout = "connection_timeout"
+    case drain
     case shutdownWithMessage = "shutdown_with_message"
     case maxMemory = "max_memory"
     case hardMemory = "hard_memory"

@@ -1,6 +1,6 @@
 import KoomyModel
 
-// MARK: - Restart and stop
+// MARK: - Restart
 
 extension AppReader {
     func restart() -> RestartPolicy {
@@ -33,33 +33,6 @@ extension AppReader {
     private func stopExitCodes() -> Set<Int32> {
         guard let field = fields[.stopExitCodes] else { return [] }
         return Set(field.items.compactMap { $0.integer(Int32(0)...255, example: "[0, 3]") })
-    }
-
-    func stop() -> StopPolicy {
-        var policy = StopPolicy()
-        if let field = fields[.stopSignal], let text = field.text("a signal", example: "SIGTERM") {
-            if let signal = Signal(parsing: text) {
-                policy.signal = signal
-                if signal == .kill || signal == .stop {
-                    field.fail(
-                        "\(signal) cannot be caught, so no worker could finish its work",
-                        hint: "for example SIGTERM"
-                    )
-                }
-            } else {
-                field.fail("\"\(text)\" is not a signal", hint: "for example \(field.name): SIGTERM")
-            }
-        }
-        policy.killTimeout =
-            fields[.killTimeout]?.duration(zero: true, warnsIfShort: true, example: "10s")
-            ?? policy.killTimeout
-        if let field = fields[.shutdownWithMessage], field.flag() == true {
-            field.fail(
-                "workers are asked to leave by a signal, not by a message",
-                hint: "handle SIGTERM in the program, and take this out"
-            )
-        }
-        return policy
     }
 }
 

@@ -2,7 +2,7 @@ import KoomyModel
 
 /// The attributes of a probe.
 enum ProbeAttribute: String, Vocabulary {
-    case http, tcp, exec, port, unix, status, interval, timeout, retries
+    case http, tcp, exec, port, unix, status, interval, timeout, retries, trace
     case startPeriod = "start_period"
 }
 
@@ -30,6 +30,12 @@ extension AppReader {
     /// The probe that `ready` describes; it is asked until it succeeds once.
     func readinessProbe(_ field: Field, _ pairs: [Node.Pair], _ surroundings: Surroundings) -> Probe? {
         let keys = field.fields(pairs, of: "a readiness probe", as: ProbeAttribute.self)
+        if let field = keys[.trace] {
+            field.fail(
+                "\"\(field.name)\" means nothing in \"ready\": no worker is unhealthy by it",
+                hint: "put it into \"health\""
+            )
+        }
         for key in [ProbeAttribute.retries, .startPeriod] {
             guard let field = keys[key] else { continue }
             field.fail(
@@ -47,8 +53,10 @@ extension AppReader {
         let timeout = keys[.timeout]?.duration(warnsIfShort: true, example: "5s")
         let retries = keys[.retries]?.integer(1...1000, example: "3")
         let startPeriod = keys[.startPeriod]?.duration(zero: true, warnsIfShort: true, example: "60s")
+        let traces = keys[.trace]?.flag()
         guard let kind = kind(keys, surroundings) else { return nil }
         var probe = Probe(kind: kind)
+        probe.traces = traces ?? probe.traces
         probe.interval = interval ?? probe.interval
         probe.timeout = timeout ?? probe.timeout
         probe.retries = retries.map { Int($0) } ?? probe.retries

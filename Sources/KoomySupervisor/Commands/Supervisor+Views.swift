@@ -71,6 +71,7 @@ extension Supervisor {
             let age = (now - end.at).milliseconds
             return LastExitView(end.reason, at: WallClock.now().nanoseconds / 1_000_000 - age)
         }
+        let drain = row.serial.flatMap { drains.count(WorkerID(app: app.name, serial: $0)) }
         var view = WorkerView(
             slot: row.slot,
             pid: process?.pid,
@@ -87,6 +88,8 @@ extension Supervisor {
             },
             readyBy: row.evidence?.rawValue,
             statusText: process?.statusText,
+            connections: drain?.connections,
+            oldestConnectionMs: drain?.oldest?.milliseconds,
             lastExit: lastExit,
             nextStartMs: row.nextStart.map { max(0, ($0 - now).milliseconds) }
         )

@@ -12,7 +12,9 @@ extension Supervisor {
         case .signal(let id, let signal): processes.signal(id, signal)
         case .signalDescendants(let id, let signal): processes.signalDescendants(id, signal)
         case .killTree(let id): processes.killTree(id)
-        case .forget(let id): processes.forget(id)
+        case .forget(let id):
+            drains.forget(id)
+            processes.forget(id)
         case .ask(let id, let kind, let attempt): processes.ask(id, kind, attempt: attempt)
         case .arm(let timer, let instant):
             attempt("arm a timer") { () throws(SystemError) in try timers.arm(timer, at: instant) }
@@ -89,13 +91,27 @@ extension Supervisor {
         }
         announce(text.type, app: notice.app, text.message, slot: text.slot, serial: text.serial, pid, text.generation)
         record(notice, text)
-        if case .workerReady(let serial, _, _, _, _) = notice.kind, let app = notice.app {
-            processes.settle(WorkerID(app: app, serial: serial))
-        }
+        if let app = notice.app { observe(notice.kind, of: app) }
         // How a rollout ended is what its result says.
         if case .rolloutEnded = notice.kind { return }
         guard let app = notice.app else { return }
         for answer in answers.values.joined() where answer.concerns(app) { answer.progress(app, text) }
+    }
+
+    /// Begins to look at what is of interest from now on.
+    private func observe(_ kind: Notice.Kind, of app: AppName) {
+        switch kind {
+        case .workerReady(let serial, _, _, _, _): processes.settle(WorkerID(app: app, serial: serial))
+        case .workerParting(let serial, _, _, _), .workerLeaving(let serial, _, _):
+            watchDrain(WorkerID(app: app, serial: serial))
+        case .workerStarting, .workerFaltered, .workerEnded, .hookFailed, .workerLingering, .workerIdled, .workerForced,
+            .workerGone, .restartScheduled, .incident, .finished, .errored, .unstartable, .retrying, .recovered,
+            .recycling, .recycled, .recycleFailed, .rolloutBegan, .rolloutAdvanced, .rollbackBegan, .rolloutEnded,
+            .rehearsing, .rehearsed, .canaryBegan, .canaryHeld, .promoted, .rolloutPaused, .rolloutResumed,
+            .rolloutWaits, .rolloutGoesOn, .rolloutYields, .cannotListen, .added, .scaled, .reset, .deleted, .stopped,
+            .unsaved, .saved:
+            break
+        }
     }
 
     /// Tells the log, and everybody who follows.
@@ -140,12 +156,14 @@ extension EventType {
     fileprivate var isTrouble: Bool {
         switch self {
         case .daemonAnomaly, .configRejected, .workerStartFailed, .workerReadyTimeout, .workerUnhealthy, .workerHung,
-            .workerKilled, .workerErrored, .listenerFailed, .stateUnsaved, .stateCorrupt, .logTrouble, .appIncident,
+            .workerKilled, .workerErrored, .workerHookFailed, .listenerFailed, .stateUnsaved, .stateCorrupt,
+            .logTrouble, .appIncident,
             .rolloutWaiting:
             true
         case .daemonStarted, .daemonResumed, .daemonStopping, .daemonLogsReopened, .configLoaded, .appAdded, .appState,
             .appScaled, .appReset, .appDeleted, .appRecovered, .listenerOpened, .listenerClosed, .workerStarted,
-            .workerReady, .workerDraining, .workerExited, .workerGone, .workerFinished, .workerBackoff,
+            .workerReady, .workerParting, .workerDraining, .workerLingering, .workerIdle, .workerExited, .workerGone,
+            .workerFinished, .workerBackoff,
             .workerRecycling,
             .workerRecycled, .rolloutRehearsing, .rolloutRehearsed, .rolloutCanary, .rolloutHeld, .rolloutPromoted,
             .rolloutPaused, .rolloutResumed, .rolloutStarted, .rolloutProgress, .rolloutEnded, .stateSaved,

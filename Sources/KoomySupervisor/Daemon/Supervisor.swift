@@ -47,6 +47,7 @@ package final class Supervisor {
     var startedAt = MonotonicClock.now()
     var startedAtWall = WallClock.now()
     private(set) var processes: ProcessTable
+    private(set) var drains: DrainWatch
     private(set) var timers: TimerTable
     private(set) var calendar: CalendarTable<AppName>
     package private(set) var fleet: Fleet
@@ -133,6 +134,12 @@ package final class Supervisor {
             report: { outbox.send(.worker($0, $1)) },
             ownsPort: { outbox.send(.ownsPort($0)) },
             started: { outbox.target?.journal?.append(.process($0)) }
+        )
+        drains = DrainWatch(
+            loop: loop,
+            subject: { outbox.target?.drainSubject($0) },
+            otherRoots: { outbox.target?.processes.roots ?? [] },
+            report: { outbox.target?.drainCounted($0, $1) }
         )
         tasks = TaskRunner(loop: loop, environment: setting.environment) { [processes] in try processes.run($0, $1) }
         logs.archive.run = { [processes] in try processes.run($0, $1) }

@@ -20,8 +20,11 @@ extension Notice.Kind {
         case .rollbackBegan: "rolling_back"
         case .workerFaltered: "faltered"
         case .workerForced: "forced"
+        case .workerLingering: "lingering"
+        case .hookFailed: "hook_failed"
         case .workerEnded(_, _, let ending): ending.departure == nil ? "exited" : nil
-        case .workerStarting, .workerLeaving, .workerGone, .restartScheduled, .incident, .finished, .errored,
+        case .workerStarting, .workerParting, .workerLeaving, .workerIdled, .workerGone, .restartScheduled, .incident,
+            .finished, .errored,
             .unstartable, .retrying, .recovered, .recycling, .recycled, .recycleFailed, .rolloutBegan, .rolloutEnded,
             .cannotListen, .added, .scaled, .reset, .deleted, .stopped, .unsaved, .saved:
             nil

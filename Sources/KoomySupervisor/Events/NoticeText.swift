@@ -27,6 +27,18 @@ struct NoticeText {
             self.init(type, "\(fault.words)", slot, serial)
         case .workerEnded(let serial, let slot, let ending):
             self.init(Self.type(of: ending), "\(Self.words(for: ending))", slot, serial)
+        case .workerParting(let serial, let slot, let departure, let span):
+            let when = span > .zero ? "in \(Self.short(span))" : "when its pre_drain_hook has ended"
+            self.init(.workerParting, "to be asked to leave \(when) (\(departure.rawValue))", slot, serial)
+        case .hookFailed(let serial, let slot, let words):
+            self.init(.workerHookFailed, "its pre_drain_hook failed: \(words)", slot, serial)
+        case .workerLingering(let serial, let slot, let connections, let rest):
+            let what = connections.map { "\($0) \($0 == 1 ? "connection is" : "connections are") open" }
+            let text =
+                "its kill_timeout is over; \(what ?? "its connections cannot be counted"), left for \(Self.short(rest)) at most"
+            self.init(.workerLingering, text, slot, serial)
+        case .workerIdled(let serial, let slot):
+            self.init(.workerIdle, "it had no open connection left and was ended with all it had started", slot, serial)
         case .workerForced(let serial, let slot):
             self.init(.workerKilled, "it did not leave in time and was killed with all it had started", slot, serial)
         case .workerGone(let serial, let slot):
@@ -88,6 +100,15 @@ struct NoticeText {
         case .unsaved(let words): self.init(.stateUnsaved, "what is wanted could not be written: \(words)")
         case .saved: self.init(.stateSaved, "what is wanted is on disk again")
         }
+    }
+
+    /// How far a drain is; for those who wait, since it is no event.
+    init(draining connections: Int, oldest: TimeSpan?, slot: Int, serial: UInt64) {
+        let count = "\(connections) \(connections == 1 ? "connection" : "connections")"
+        let isOld = oldest.map { $0 >= .seconds(1) } ?? false
+        let age = oldest.flatMap { isOld ? ", the oldest open for at least \(Self.short($0))" : nil } ?? ""
+        let text = connections == 0 ? "draining, no connection is open" : "draining, \(count)\(age)"
+        self.init(.workerDraining, text, slot, serial)
     }
 
     private init(

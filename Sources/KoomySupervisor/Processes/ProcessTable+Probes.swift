@@ -47,6 +47,9 @@ extension WorkerProcess {
         case .readiness:
             guard case .probe(let probe) = spec.readiness else { return nil }
             return probe
+        case .preDrain:
+            guard !spec.stop.preDrainHook.isEmpty else { return nil }
+            return Probe(kind: .exec(arguments: spec.stop.preDrainHook), timeout: spec.stop.announcement)
         case .rehearsal:
             guard let rehearsal = spec.deploy?.rehearsal, rehearsal.paths.indices.contains(Int(clamping: attempt)),
                 let listener = spec.listeners.first

@@ -37,6 +37,8 @@ package final class WorkerProcess {
     var nextRead: TimerSource?
     /// The last question of each kind.
     var probes: [Worker.ProbeKind: ProbeHandle] = [:]
+    /// Where it listens by itself, as it was when it was to leave; nil before.
+    var ownAddresses: Set<LocalAddress>?
     /// What it says of itself by STATUS=.
     var statusText: String?
     var cpu = CPUUsage()

@@ -34,6 +34,7 @@ extension Supervisor {
         for id in found.missing { perform(.spawn(id)) }
         send(.resumed(away: away, onDisk: onDisk, interrupted: found.interrupted))
         processes.resumePursuits()
+        watchDrains()
         listeners.disinherit()
         let count = processes.workers.values.filter { $0.pursuit == nil }.count
         announce(

@@ -144,6 +144,7 @@ extension ArgumentParser {
         case .reload:
             guard options[.abort] != nil else { return .reload(words: operands) }
             return .abort(operands.isEmpty ? [.all] : try targets(command))
+        case .verify: return .verify(try verify())
         case .deploy: return .deploy(try deploy())
         case .rollback: return try rollback()
         case .history: return .history(try history())

@@ -1,6 +1,7 @@
 /// The commands of koomyctl.
 enum CommandName: String, CaseIterable, Hashable, Sendable {
-    case start, stop, restart, reload, deploy, rollback, history, pause, resume, promote, abort, status, describe,
+    case start, stop, restart, reload, verify, deploy, rollback, history, pause, resume, promote, abort, status,
+        describe,
         scale, delete, logs, flush, rotate, reopen, events, reset
     case validate, daemon, doctor, version, help
 
@@ -15,7 +16,8 @@ enum CommandName: String, CaseIterable, Hashable, Sendable {
         case .history: ["deployments", "releases"]
         case .rollback: ["revert"]
         case .resume: ["continue"]
-        case .start, .stop, .restart, .reload, .deploy, .pause, .promote, .abort, .scale, .flush, .rotate, .events,
+        case .start, .stop, .restart, .reload, .verify, .deploy, .pause, .promote, .abort, .scale, .flush, .rotate,
+            .events,
             .reset, .validate, .daemon, .doctor,
             .version, .help:
             []

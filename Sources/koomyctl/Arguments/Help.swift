@@ -56,6 +56,7 @@ extension CommandName {
         case .start: ["start", "FILE|TARGET…"]
         case .stop, .restart, .delete, .reset: [rawValue, "TARGET…"]
         case .reload: ["reload", "[FILE|TARGET…]"]
+        case .verify: ["verify", "APP"]
         case .deploy: ["deploy", "APP", "FOLDER|TARBALL|--git REF|--release ID"]
         case .rollback: ["rollback", "APP", "[RELEASE|GENERATION]"]
         case .history: ["history", "APP", "[GENERATION]"]
@@ -79,7 +80,8 @@ extension CommandName {
         case .deploy: ["deploy", "APP", "SOURCE"]
         case .rollback: ["rollback", "APP"]
         case .history: ["history", "APP"]
-        case .start, .stop, .restart, .reload, .pause, .resume, .promote, .abort, .status, .describe, .scale, .delete,
+        case .start, .stop, .restart, .reload, .verify, .pause, .resume, .promote, .abort, .status, .describe, .scale,
+            .delete,
             .logs,
             .flush, .rotate, .reopen, .events, .reset, .validate, .doctor, .version, .help:
             synopsis
@@ -92,6 +94,7 @@ extension CommandName {
         case .stop: "drain workers and keep them stopped"
         case .restart: "stop and start again, with a gap; reload has none"
         case .reload: "replace workers one at a time, without losing a request"
+        case .verify: "reload under real requests; say whether one was lost, and why"
         case .deploy: "have new code serve, once it has proved itself"
         case .rollback: "have serve again what served before"
         case .history: "show what replaced an app's workers, and how that ended"
@@ -134,6 +137,15 @@ extension CommandName {
             worker has to be ready and healthy before the old one is asked to leave; the first failure stops the rollout
             and the old workers stay. Without an argument every app is reloaded. Exits with 0 only if the new version is
             live.
+            """
+        case .verify:
+            """
+            Sends requests to the app's listeners at a fixed rate before, during and after a reload of what koomyd reads from
+            the app's file, which may be what runs already. Counts those that failed, and says of each whose doing it was:
+            koomyd's (nothing listened), the app's drain (a worker that was leaving closed a connection with a request on it),
+            the app's readiness (a worker that had said it serves answered 5xx or not at all), or unknown. Only loopback
+            addresses and Unix sockets are asked. Exits with 0 only if no request failed and the reload succeeded; else with
+            the code of the reload, or with 1 where requests were lost.
             """
         case .deploy:
             """
@@ -196,7 +208,7 @@ extension ExitCode {
     var summary: String {
         switch self {
         case .done: "done"
-        case .trouble: "doctor found an error, or a log file could not be read"
+        case .trouble: "doctor found an error, verify lost requests, or a log file could not be read"
         case .noSuchApp: "no such app or worker"
         case .noDaemon: "no daemon answers"
         case .workerFailed: "a new worker failed (the old ones stay)"

@@ -22,6 +22,7 @@ enum Action: Equatable {
     case resume([Target])
     case promote([Target])
     case abort([Target])
+    case verify(VerifyRequest)
     case status([AppName])
     case describe([AppName])
     case scale(AppName, instances: String)

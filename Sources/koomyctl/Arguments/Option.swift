@@ -2,6 +2,7 @@
 enum Option: String, CaseIterable, Hashable, Sendable {
     case json, quiet, noColor = "no-color", socket, timeout, help, version
     case only, abort, lines, follow, out, err, since, until, grep, ignoreCase = "ignore-case", generation, raw
+    case path, rate, connections, duration, method, slow
     case noHeaders = "no-headers", binary, leaveWorkers = "leave-workers"
     case git, repo, release, file, noRehearsal = "no-rehearsal", noCanary = "no-canary", keepFailed = "keep-failed"
     case wait, dryRun = "dry-run"
@@ -21,7 +22,7 @@ enum Option: String, CaseIterable, Hashable, Sendable {
         case .json, .noColor, .socket, .timeout, .only, .abort, .out, .err, .since, .until, .grep, .generation, .raw,
             .noHeaders, .binary, .leaveWorkers, .git, .repo, .release, .file, .noRehearsal, .noCanary, .keepFailed,
             .wait,
-            .dryRun:
+            .dryRun, .path, .rate, .connections, .duration, .method, .slow:
             nil
         }
     }
@@ -34,7 +35,11 @@ enum Option: String, CaseIterable, Hashable, Sendable {
         case .repo: "PATH|URL"
         case .release: "ID"
         case .file: "FILE"
-        case .timeout: "TIME"
+        case .timeout, .duration, .slow: "TIME"
+        case .path: "/PATH"
+        case .rate: "N"
+        case .connections: "STYLE"
+        case .method: "METHOD"
         case .only: "NAME,…"
         case .lines, .generation: "N"
         case .since, .until: "TIME"
@@ -66,6 +71,12 @@ enum Option: String, CaseIterable, Hashable, Sendable {
         case .ignoreCase: "--grep: capital and small letters are alike"
         case .generation: "only lines of workers of this generation (log format json)"
         case .raw: "print the bytes of the files, and nothing else"
+        case .path: "what is asked for; without it, the path of the app's health or readiness probe, or /"
+        case .rate: "requests a second (50), 1 to 2000"
+        case .connections: "keep-alive, close (a connection for each request), or both in turns (both)"
+        case .duration: "how long before the reload, and after it (2s)"
+        case .method: "GET or HEAD (GET)"
+        case .slow: "responses that take longer are counted as slow (1s)"
         case .noHeaders: "do not say whose each line is"
         case .binary: "upgrade: the new koomyd; without it, the file that koomyd was started from"
         case .leaveWorkers: "stop: the workers go on without koomyd, until one is started again"
@@ -112,6 +123,7 @@ extension CommandName {
             [.lines, .follow, .since, .until, .grep, .ignoreCase, .out, .err, .generation, .raw, .noHeaders]
         case .events: [.follow, .since]
         case .daemon: [.binary, .leaveWorkers]
+        case .verify: [.path, .rate, .connections, .duration, .method, .slow]
         case .stop, .restart, .rollback, .pause, .resume, .promote, .abort, .status, .describe, .scale, .delete, .flush,
             .rotate, .reopen, .reset, .validate, .doctor,
             .version, .help:

@@ -61,6 +61,7 @@ struct DescribeText {
             ("state", state(worker.state) + (worker.readyBy.map { " (seen by \(screen.clean($0)))" } ?? "")),
             ("says", worker.statusText.map(screen.clean)), ("pid", worker.pid.map { "\($0)" }),
             ("worker", worker.serial.map { "\($0)" }), ("generation", "\(worker.generation)"),
+            ("drain", StatusText.drain(of: worker)),
             ("uptime", worker.uptimeMs.map(Quantity.span(milliseconds:))), ("restarts", "\(worker.restarts)"),
             ("memory", worker.memory.map(Quantity.bytes)), ("cpu", worker.cpu.map(Quantity.percent)),
             ("release", worker.release.map { screen.clean(DeploymentText.text(of: $0)) }),

@@ -26,11 +26,11 @@ struct EventText {
         case .workerErrored, .workerKilled, .workerHung, .workerStartFailed, .configRejected, .daemonAnomaly,
             .listenerFailed, .stateUnsaved, .stateCorrupt, .logTrouble:
             .red
-        case .workerUnhealthy, .workerReadyTimeout, .workerBackoff, .workerExited,
+        case .workerUnhealthy, .workerReadyTimeout, .workerHookFailed, .workerBackoff, .workerExited,
             .appIncident, .workerRecycling, .rolloutWaiting, .rolloutHeld, .rolloutPaused:
             .yellow
         case .rolloutStarted, .rolloutProgress, .rolloutEnded, .rolloutRehearsing, .rolloutCanary, .rolloutResumed,
-            .workerStarted, .workerDraining:
+            .workerStarted, .workerParting, .workerDraining, .workerLingering, .workerIdle:
             .cyan
         case .daemonStarted, .daemonResumed, .daemonStopping, .daemonLogsReopened, .configLoaded, .appAdded, .appState,
             .appScaled, .appReset, .appDeleted, .listenerOpened, .listenerClosed, .workerGone, .workerFinished, nil:

@@ -61,10 +61,18 @@ struct StatusText {
     }
 
     private func reason(_ worker: WorkerView) -> String {
+        if let drain = Self.drain(of: worker) { return drain }
         let exit = worker.lastExit?.reason
         let next = worker.nextStartMs.map { "next start in \(Quantity.span(milliseconds: $0))" }
         let said = [exit, next].compactMap { $0 }.joined(separator: "; ")
         return said.isEmpty ? screen.none : said
+    }
+
+    /// `draining, 3 connections, oldest 12s`; nil where nothing is known of its connections.
+    static func drain(of worker: WorkerView) -> String? {
+        guard worker.condition == .draining, let connections = worker.connections else { return nil }
+        let oldest = worker.oldestConnectionMs.map { ", oldest \(Quantity.span(milliseconds: $0))" } ?? ""
+        return "draining, \(Quantity.counted(connections, "connection"))\(oldest)"
     }
 
     /// What a row cannot say of an app.

@@ -32,6 +32,7 @@ struct Session {
         case .resume(let targets): change("resume", .resume(request(targets)))
         case .promote(let targets): change("promote", .promote(request(targets)))
         case .abort(let targets): change("abort", .abort(request(targets)))
+        case .verify(let request): verify(request)
         case .status(let names): status(names)
         case .describe(let names): describe(names)
         case .scale(let name, let instances):

@@ -103,12 +103,19 @@ enum AppInvariants {
             switch worker.state {
             case .starting where !timers.contains(worker.policy.provesByUptime ? .uptime : .readiness):
                 return "worker \(worker.id.serial) starts without a deadline"
-            case .leaving where !timers.contains(.kill), .clearing where !timers.contains(.kill):
+            case .parting where !timers.contains(.preDrain):
+                return "worker \(worker.id.serial) is never asked to leave"
+            case .leaving where !timers.contains(.kill), .clearing where !timers.contains(.kill),
+                .lingering where !timers.contains(.kill), .trailing where !timers.contains(.kill):
                 return "worker \(worker.id.serial) leaves without a deadline"
+            case .lingering where (worker.connections == 0) != timers.contains(.idle),
+                .trailing where (worker.connections == 0) != timers.contains(.idle):
+                return "worker \(worker.id.serial) is left with \(worker.connections ?? -1) connections"
             case .killing where !killed.contains(worker.id.serial),
                 .purging where !killed.contains(worker.id.serial):
                 return "worker \(worker.id.serial) is not killed"
-            case .spawning, .unwanted, .condemned, .starting, .ready, .leaving, .killing, .clearing, .purging, .gone:
+            case .spawning, .unwanted, .condemned, .starting, .ready, .parting, .leaving, .lingering, .killing,
+                .clearing, .trailing, .purging, .gone:
                 break
             }
         }

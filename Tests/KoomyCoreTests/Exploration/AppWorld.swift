@@ -61,6 +61,21 @@ struct AppWorld: Hashable {
         }
     }
 
+    /// What may be seen of a worker that is to leave, where that decides about anything.
+    private func drainEvents(_ serial: UInt64, _ process: Process) -> [App.Event] {
+        guard app.spec.stop.connectionTimeout != nil, process != .ordered, let worker = app.workers[serial] else {
+            return []
+        }
+        var events: [App.Event] = []
+        if let policy = app.workers[serial]?.policy.stop, !policy.preDrainHook.isEmpty, worker.isParting {
+            events += [.succeeded, .failed("x")].map { .worker(serial, .probed(.preDrain, attempt: 1, $0)) }
+        }
+        if worker.departure != nil, !killed.contains(serial) {
+            events += [0, 1, nil].map { .worker(serial, .connections($0)) }
+        }
+        return events
+    }
+
     /// Whether its listeners are being opened.
     private var isDeaf: Bool {
         if case .deaf = app.breaker { return app.isActive && !timers.contains(.retry(app.name)) }
@@ -71,6 +86,7 @@ struct AppWorld: Hashable {
     var possibleEvents: [App.Event] {
         var events: [App.Event] = []
         for (serial, process) in processes.sorted(by: { $0.key < $1.key }) {
+            events += drainEvents(serial, process)
             switch process {
             case .ordered:
                 events.append(.worker(serial, .spawned))
@@ -156,7 +172,7 @@ struct AppWorld: Hashable {
         case .spawned: processes[serial] = .running
         case .spawnFailed, .treeGone: processes[serial] = nil
         case .exited: processes[serial] = .ended
-        case .becameReady, .timerFired, .leave, .kill, .extended, .pinged, .declaredHung, .probed: break
+        case .becameReady, .timerFired, .leave, .kill, .extended, .pinged, .declaredHung, .probed, .connections: break
         }
     }
 

@@ -13,6 +13,9 @@ struct ExplorationTests {
         var requests: Int
         var isProbed = false
         var isLimited = false
+        /// A worker that is to leave serves on for a while, and is left while connections are open.
+        var drain: StopPolicy.Drain?
+        var hasHook = false
         /// Begins when every worker serves, which leaves more of the exploration for what follows.
         var isServing = false
         /// koomyd may die and come back, also without listeners.
@@ -40,6 +43,12 @@ struct ExplorationTests {
             spec.restart.maxRestarts = maxRestarts
             spec.restart.jitter = 0
             if isProbed { spec.health = Probe(kind: .tcp(target: .privateSocket), retries: 1) }
+            if let drain {
+                spec.stop.connectionTimeout = .seconds(60)
+                spec.stop.drain = drain
+                spec.stop.preDrain = hasHook ? .zero : .seconds(2)
+                spec.stop.preDrainHook = hasHook ? ["x"] : []
+            }
             spec.rollout.canary = canary
             spec.rollout.promotesAutomatically = canary != 1
             if isLimited { spec.recycle.maxMemory = ByteCount(bytes: 100) }
@@ -152,6 +161,36 @@ struct ExplorationTests {
             requests: 2,
             isServing: true,
             isMortal: true,
+            limit: 15_000
+        ),
+        Case(
+            name: "one worker that drains until it is idle",
+            instances: 1,
+            maxRestarts: 2,
+            requests: 2,
+            drain: .idle,
+            isServing: true,
+            limit: 20_000
+        ),
+        Case(
+            name: "one worker that drains until it exits, with a hook, and koomyd dies",
+            instances: 1,
+            maxRestarts: 2,
+            requests: 2,
+            drain: .exit,
+            hasHook: true,
+            isServing: true,
+            isMortal: true,
+            limit: 20_000
+        ),
+        Case(
+            name: "two workers, stop first, that drain until they are idle",
+            instances: 2,
+            order: .stopFirst,
+            maxRestarts: 2,
+            requests: 2,
+            drain: .idle,
+            isServing: true,
             limit: 15_000
         ),
         Case(

@@ -83,6 +83,7 @@ struct EarlierReleaseTests {
         "stoppedSlots", "fileInstances", "environment", "health", "restart", "recycle", "identity",
         "attributes", "watchdog", "logs", "slotVariable", "startsAutomatically", "isDisabled", "minUptime",
         "jitter", "killTimeout", "healthyTime", "backlog", "reusePort",
+        "preDrain", "preDrainHook", "connectionTimeout", "drain", "traces", "connections", "connectionDeadline",
     ]
 
     /// Keys that are required elsewhere are left out; objects with one key may be a case of an enumeration.

@@ -22,6 +22,11 @@ struct FakeProcess {
     var state = State.ordered
     var startedAt: Instant
     var isAsked = false
+    /// When it was asked, and by which signal.
+    var asked: (at: Instant, signal: Signal)?
+    /// The open connections that koomyd was told of last, and since when that has been so.
+    var told: (connections: Int?, since: Instant)?
+    var isWatched = false
     var isKilled = false
     var areDescendantsAsked = false
     /// Whether a koomyd that comes back finds a record of it; of one that just started only its environment tells.

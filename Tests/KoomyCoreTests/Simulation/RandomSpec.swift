@@ -22,7 +22,7 @@ extension AppSpec {
         spec.startsAutomatically = dice.chance(95)
         spec.restart = .random(&dice)
         spec.rollout = .random(&dice)
-        spec.stop.killTimeout = dice.milliseconds(200...4_000)
+        spec.stop = .random(&dice)
         if dice.chance(30) { spec.recycle.maxMemory = ByteCount(bytes: 100 << 20) }
         if dice.chance(10) { spec.recycle.hardMemory = ByteCount(bytes: 120 << 20) }
         if dice.chance(20) { spec.recycle.maxAge = dice.milliseconds(60_000...120_000) }
@@ -55,6 +55,18 @@ extension RestartPolicy {
         policy.fixedDelay = dice.chance(80) ? .zero : dice.milliseconds(10...500)
         policy.erroredRetry = dice.chance(10) ? .zero : dice.milliseconds(5_000...60_000)
         if dice.chance(20) { policy.stopExitCodes = [3] }
+        return policy
+    }
+}
+
+extension StopPolicy {
+    static func random(_ dice: inout Dice) -> StopPolicy {
+        var policy = StopPolicy()
+        policy.killTimeout = dice.milliseconds(200...4_000)
+        if dice.chance(20) { policy.preDrain = dice.milliseconds(50...3_000) }
+        if dice.chance(20) { policy.preDrainHook = ["x"] }
+        if dice.chance(30) { policy.connectionTimeout = policy.killTimeout + dice.milliseconds(100...9_000) }
+        if dice.chance(25) { policy.drain = .idle }
         return policy
     }
 }

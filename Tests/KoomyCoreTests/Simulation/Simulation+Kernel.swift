@@ -36,6 +36,7 @@ extension Simulation {
             return
         }
         if process.isAsked { violation = "worker \(id.serial) of \(id.app) is asked to leave twice" }
+        processes[id]?.asked = (now, signal)
         ask(id, signal)
     }
 
@@ -97,7 +98,8 @@ extension Simulation {
         // What was on its way comes late.
         let event = dice.pick([
             Worker.Event.becameReady(.notify), .pinged, .exited(.unknown), .treeGone, .declaredHung, .spawned,
-            .timerFired(.kill), .probed(.health, attempt: 1, .succeeded), .extended(.seconds(5)),
+            .timerFired(.kill), .probed(.health, attempt: 1, .succeeded), .extended(.seconds(5)), .connections(0),
+            .timerFired(.idle), .probed(.preDrain, attempt: 1, .failed("x")),
         ])
         agenda.add(.event(.worker(id, event)), at: now + dice.milliseconds(0...2_000))
     }
@@ -142,6 +144,7 @@ extension Simulation {
             if process.state == .running, dice.chance(40) { deliver(.worker(id, .declaredHung)) }
         case .listens: if process.state == .running { deliver(.ownsPort(id)) }
         case .answer(let kind, let attempt): answer(id, process, kind, attempt)
+        case .look: look(at: id, process)
         case .sample:
             if process.state == .running { deliver(.sampled(id, process.memory(at: now))) }
         }
@@ -208,6 +211,7 @@ extension Simulation {
             switch kind {
             case .readiness: process.serves(at: now)
             case .health, .rehearsal: process.serves(at: now) && !process.isSick(at: now)
+            case .preDrain: dice.chance(80)
             }
         if isGood, kind == .readiness { processes[id]?.provedAt = process.provedAt ?? now }
         if isGood, kind == .health { processes[id]?.healthyAt = now }

@@ -70,6 +70,10 @@ extension Simulation {
         deliver(.resumed(away: now - replay.last, onDisk: disk))
         guard !isAway else { return }
         for action in replay.uncertain { redo(action) }
+        for id in processes.keys.sorted() where processes[id]?.state == .orphans && processes[id]?.isKilled == false {
+            if fleet.apps[id.app]?.workers[id.serial]?.remains == .killed { killTree(id) }
+        }
+        lookAgain()
         for id in processes.keys.sorted() where processes[id]?.state == .vanished {
             processes[id]?.state = .orphans
             agenda.add(.fact(id, .treeGone), at: now)
@@ -200,6 +204,7 @@ extension Simulation {
             var adopted = process
             adopted.spec = wanted.spec.asAdopted
             (adopted.isAsked, adopted.isKilled, adopted.isRecorded) = (false, false, true)
+            (adopted.asked, adopted.told, adopted.isWatched) = (nil, nil, false)
             processes[id] = adopted
             if process.provedAt != nil { agenda.add(.fact(id, .readiness), at: now + dice.milliseconds(0...50)) }
         }

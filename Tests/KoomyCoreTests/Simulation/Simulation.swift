@@ -36,6 +36,8 @@ struct Simulation {
         case listens
         case answer(Worker.ProbeKind, attempt: UInt64)
         case sample
+        /// koomyd counts its connections.
+        case look
     }
 
     struct Opened: Hashable {
@@ -202,7 +204,9 @@ struct Simulation {
         case .closeSlotListeners: break
         case .closeListeners(let name, let generation): listeners.remove(Opened(app: name, generation: generation))
         case .prepare(let ticket, let preparation): prepare(ticket, preparation)
-        case .publish(let notice): attend(to: notice)
+        case .publish(let notice):
+            attend(to: notice)
+            hear(notice)
         case .reply(let id, let reply): violation = violation ?? desk.take(reply, to: id, disk: disk)
         case .exit(let status): exitStatus = status
         case .anomaly(let anomaly): violation = "\(anomaly)"

@@ -41,9 +41,12 @@ enum SimulationInvariants {
         for (serial, worker) in app.workers {
             guard let process = own[WorkerID(app: app.name, serial: serial)] else { continue }
             switch worker.state {
-            case .leaving where !process.isAsked: return "worker \(serial) was never asked to leave"
+            case .leaving where !process.isAsked, .lingering where !process.isAsked:
+                return "worker \(serial) was never asked to leave"
             case .clearing where !process.areDescendantsAsked: return "what worker \(serial) left was never asked"
-            case .spawning, .unwanted, .condemned, .starting, .ready, .leaving, .killing, .clearing, .purging, .gone:
+            case .parting where process.isAsked: return "worker \(serial) was asked to leave before its time"
+            case .spawning, .unwanted, .condemned, .starting, .ready, .parting, .leaving, .lingering, .killing,
+                .clearing, .trailing, .purging, .gone:
                 break
             }
         }

@@ -62,6 +62,30 @@ import Testing
         #expect(request.lines == 5 && request.follow && request.streams == [.out, .err])
     }
 
+    @Test func `what verify is to do`() throws {
+        let api = try #require(api)
+        #expect(try action("verify api") == .verify(VerifyRequest(app: api)))
+        var request = VerifyRequest(app: api)
+        request.path = "/x?y=1"
+        request.rate = 200
+        request.style = .keepAlive
+        request.duration = .seconds(5)
+        request.method = .HEAD
+        request.slow = .milliseconds(250)
+        let line =
+            "verify --path /x?y=1 --rate 200 --connections keep-alive --duration 5 --method HEAD --slow 250ms api"
+        #expect(try action(line) == .verify(request))
+    }
+
+    @Test(arguments: [
+        "verify", "verify a b", "verify a:1", "verify a --path x", "verify a --rate 0", "verify a --rate 9999",
+        "verify a --connections none", "verify a --method POST", "verify a --duration soon", "verify a --slow 0",
+        "verify a --follow", "status --rate 5",
+    ])
+    func `what verify cannot do is refused`(line: String) {
+        #expect(throws: UsageError.self) { try action(line) }
+    }
+
     @Test func `streams of logs are chosen`() throws {
         func streams(_ line: String) throws -> [LogsRequest.Stream] {
             guard case .logs(let request) = try action(line) else { return [] }

@@ -26,6 +26,12 @@ struct NoticeTextTests {
                 Worker.Ending(reason: .failedToStart(missing), departure: nil, stage: .unproven)
             ), .workerStartFailed
         ),
+        (.workerParting(serial: 7, slot: 2, .replaced, .seconds(2)), .workerParting),
+        (.workerParting(serial: 7, slot: 2, .replaced, .zero), .workerParting),
+        (.hookFailed(serial: 7, slot: 2, "exit code 1"), .workerHookFailed),
+        (.workerLingering(serial: 7, slot: 2, 3, .seconds(60)), .workerLingering),
+        (.workerLingering(serial: 7, slot: 2, nil, .seconds(60)), .workerLingering),
+        (.workerIdled(serial: 7, slot: 2), .workerIdle),
         (.workerForced(serial: 7, slot: 2), .workerKilled), (.workerGone(serial: 7, slot: 2), .workerGone),
         (.restartScheduled(slot: 2, delay: .seconds(15)), .workerBackoff),
         (.incident(scout: 2, .exited(code: 1)), .appIncident), (.finished(slot: 2, .exited(code: 0)), .workerFinished),
