@@ -17,8 +17,9 @@ extension App {
     /// It is time to look at the host again.
     mutating func weighDue(at now: Instant) {
         guard let rollout, rollout.kind == .reload else { return }
-        act(.weigh(name))
-        act(.arm(.weigh(name), now + HostLoad.period))
+        let goesOn = rollout.stage == .rolling && !rollout.isPaused
+        if goesOn { act(.weigh(name)) }
+        act(.arm(.weigh(name), now + (goesOn ? HostLoad.period : HostLoad.idlePeriod)))
     }
 
     /// Why no further slot may begin; a way back waits for nothing.

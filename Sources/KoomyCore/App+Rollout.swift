@@ -3,7 +3,10 @@ import KoomyModel
 /// One generation replacing another.
 extension App {
     mutating func beginRollout(_ spec: AppSpec, _ generation: Generation, _ plan: Rollout.Plan, at now: Instant) {
+        // What was measured for this one stays, where it follows another.
+        let load = host
         dropRollout(.superseded, "", at: now)
+        host = load
         specs[generation] = spec
         latest = max(latest, generation)
         for index in slots.indices { interruptRecycle(index, at: now) }
@@ -21,14 +24,20 @@ extension App {
         }
         let allowance = Rollout.allowance(spec.rollout, ownsPort: ownsPort(spec))
         let order: RolloutPolicy.Order = allowance.newFirst > 0 ? .newFirst : .stopFirst
-        publish(.rolloutBegan(from: current, to: generation, slots: indices.count, order: order))
+        publish(.rolloutBegan(from: current, to: generation, slots: indices.count, order: order, plan.cause))
         if spec.rollout.pressureLimit < 100 { act(.arm(.weigh(name), now + HostLoad.period)) }
         guard let rehearsal = plan.rehearsal else { return }
         // Those of its listeners that were opened are closed with it.
         let candidate = Generation(generation.number &+ 1)
         specs[candidate] = rehearsal.spec
         latest = max(latest, candidate)
-        if makesRoom(spec, allowance.newFirst, at: now) { beginRehearsal(rehearsal, candidate, at: now) }
+        // It runs beside all the others, in whatever order they are replaced.
+        guard makesRoom(spec, max(1, allowance.newFirst), at: now) else { return }
+        guard rollout?.stopsFirst != true else {
+            failRollout(.noRoom, slot: nil, "there is no memory for a rehearsal beside the workers that serve", at: now)
+            return
+        }
+        beginRehearsal(rehearsal, candidate, at: now)
     }
 
     /// Begins as many slots as the policy allows, and ends the rollout when none is left.
@@ -97,7 +106,8 @@ extension App {
             let outcome: RolloutOutcome = rollout.forcedDrains > 0 ? .drainForced : .done
             let detail =
                 rollout.forcedDrains > 0
-                ? "\(rollout.forcedDrains) old workers did not leave in time and were killed" : ""
+                ? "\(rollout.forcedDrains) \(rollout.forcedDrains == 1 ? "worker" : "workers") did not leave in time and had to be killed"
+                : ""
             publish(.rolloutEnded(to: rollout.to, outcome, detail: detail))
         case .rollback(let failure):
             publish(.rolloutEnded(to: rollout.from, failure.outcome, detail: failure.detail))

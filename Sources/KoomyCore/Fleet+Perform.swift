@@ -19,9 +19,9 @@ extension Fleet {
             wait(id, []) { _ in .gone }
             each(targets, at: now) { _ in .reset }
         case .abort(let targets): performAbort(id, resolve(targets).found, at: now)
-        case .pause(let targets): steer(id, targets, .pauseRollout, "paused", at: now) { !$0.isPaused }
+        case .pause(let targets): steer(id, targets, .pauseRollout, "is paused", at: now) { !$0.isPaused }
         case .resume(let targets): steer(id, targets, .resumeRollout, "goes on", at: now) { $0.isPaused }
-        case .promote(let targets): steer(id, targets, .promote, "promoted", at: now) { $0.isWatched }
+        case .promote(let targets): steer(id, targets, .promote, "is promoted", at: now) { $0.isWatched }
         case .scale(let name, let scale): performScale(id, name, scale, at: now)
         case .reload(let reloads): performReload(id, expand(reloads), at: now)
         case .shutdown: break
@@ -232,7 +232,7 @@ extension Fleet {
                 replies.append(AppReply(app: name, outcome: .refused, message: "the rollout is not at that point"))
                 continue
             }
-            replies.append(AppReply(app: name, outcome: .done, message: "the rollout is \(words)"))
+            replies.append(AppReply(app: name, outcome: .done, message: "the rollout \(words)"))
             names.append(name)
         }
         for name in names { tell(name, event, at: now) }

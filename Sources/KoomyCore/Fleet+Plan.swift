@@ -48,7 +48,10 @@ extension Fleet {
         var wanted = DesiredApp(spec: spec, file: definition.file, goal: goal, generation: generation)
         // What was scaled while the app was stopped stays scaled; `forgetScale` lets go of it where the file differs.
         wanted.fileInstances = preparation.desired?[name]?.fileInstances
-        wanted.past = preparation.desired?[name]?.past ?? []
+        if var before = preparation.desired?[name] {
+            before.advance(to: spec, generation)
+            wanted.past = before.past
+        }
         preparation.desired?[name] = wanted
         if goal == .running {
             preparation.listeners.append(.init(app: name, generation: generation, specs: spec.listeners))
@@ -128,6 +131,10 @@ extension Fleet {
         guard let app = known(name) else { return .refuse(resolve([Target(app: name)]).unknown) }
         guard let count = Self.instances(of: app, scale) else {
             let message = "\(name) has \(app.spec.instances) instances; 1 to \(Self.mostInstances) are possible"
+            return .refuse([AppReply(app: name, outcome: .refused, message: message)])
+        }
+        if app.candidate != nil {
+            let message = "a release is being rehearsed; koomyctl scale \(name) can be asked again when that is over"
             return .refuse([AppReply(app: name, outcome: .refused, message: message)])
         }
         var desired = desired

@@ -17,6 +17,8 @@ package struct HostLoad: Hashable, Sendable, Codable {
 
     /// How often it is measured while workers are replaced.
     static let period = TimeSpan.seconds(1)
+    /// How often it is seen whether they are replaced again.
+    static let idlePeriod = TimeSpan.seconds(10)
 
     /// Why so many more workers do not fit, for people; nil where they do, or nobody knows.
     func shortage(for count: Int) -> String? {

@@ -32,7 +32,13 @@ package struct Notice: Hashable, Sendable {
         case recycling(slot: Int, RecycleCause)
         case recycled(slot: Int)
         case recycleFailed(slot: Int, String)
-        case rolloutBegan(from: Generation, to: Generation, slots: Int, order: RolloutPolicy.Order)
+        case rolloutBegan(
+            from: Generation,
+            to: Generation,
+            slots: Int,
+            order: RolloutPolicy.Order,
+            Rollout.Cause? = nil
+        )
         case rolloutAdvanced(done: Int, total: Int, slot: Int)
         case rollbackBegan(Rollout.Failure, slots: Int)
         case rolloutEnded(to: Generation, RolloutOutcome, detail: String)

@@ -8,11 +8,11 @@ package struct Rollout: Hashable, Sendable, Codable {
         case rollback(because: Failure)
     }
 
-    /// How far it has come.
+    /// How far it has come; a failure or an operator's wish ends it from each of these.
     package enum Stage: Hashable, Sendable, Codable {
         /// A candidate runs that nobody else can reach, and no slot has begun. Transitions to: rolling.
         case rehearsing(Candidate)
-        /// Slots change, as many at once as the policy allows. Transitions to: watching.
+        /// Slots change, as many at once as the policy allows, until all have. Transitions to: watching.
         case rolling
         /// The canary's slots have changed; the others wait until its time is over. Transitions to: comparing, rolling.
         case watching
@@ -36,10 +36,26 @@ package struct Rollout: Hashable, Sendable, Codable {
         package var rehearsal: Rehearsal?
         /// False: all slots are treated alike, whatever the policy says.
         package var hasCanary = true
+        /// Who wants it; nil where nobody is known.
+        package var cause: Cause?
 
-        package init(rehearsal: Rehearsal? = nil, hasCanary: Bool = true) {
+        package init(rehearsal: Rehearsal? = nil, hasCanary: Bool = true, cause: Cause? = nil) {
             self.rehearsal = rehearsal
             self.hasCanary = hasCanary
+            self.cause = cause
+        }
+    }
+
+    /// What was asked for, and by whom.
+    package struct Cause: Hashable, Sendable, Codable {
+        /// `deploy`, `rollback`, `reload`, `start` or `signal`.
+        package var command: String
+        /// A number of passwd(5); nil for a signal.
+        package var user: UInt32?
+
+        package init(command: String, user: UInt32? = nil) {
+            self.command = command
+            self.user = user
         }
     }
 
@@ -112,5 +128,15 @@ extension Rollout {
         try values.read(.obstacle, into: &obstacle)
         try values.read(.stopsFirst, into: &stopsFirst)
         try values.read(.rest, into: &rest)
+    }
+}
+
+extension Rollout.Plan {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init()
+        try values.read(.rehearsal, into: &rehearsal)
+        try values.read(.hasCanary, into: &hasCanary)
+        try values.read(.cause, into: &cause)
     }
 }

@@ -68,8 +68,8 @@ public struct DeploymentView: Codable, Hashable, Sendable {
 public struct DeploymentStepView: Codable, Hashable, Sendable {
     /// When, in milliseconds since the Unix epoch.
     public var at: Int64
-    /// `rehearsing`, `rehearsed`, `rolling`, `ready`, `replaced`, `canary`, `promoted`, `paused`, `resumed`, `waiting`,
-    /// `rolling_back`, `switched`, `hook`, or a word that a later version added.
+    /// `rehearsing`, `rehearsed`, `ready`, `replaced`, `canary`, `held`, `promoted`, `paused`, `resumed`, `waiting`, `yielding`,
+    /// `faltered`, `exited`, `forced`, `rolling_back`, or a word that a later version added.
     public var step: String
     /// The slot that it is about.
     public var slot: Int?

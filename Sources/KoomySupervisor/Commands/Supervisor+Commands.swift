@@ -36,12 +36,10 @@ extension Supervisor: ControlDelegate {
             let request = nextRequest(key)
             answers[request] = [answer(on: stream, for: nil)]
             upgrade(to: binary, for: request)
-        case .success(.request(let work, let warnings)):
+        case .success(.request(var work, let warnings)):
             // systemctl waits for a koomyctl reload that it runs.
-            if case .reload(let reloads) = work {
-                keepServiceManagerWaiting()
-                prepare(reloads, command.name.hasPrefix("reload") ? "reload" : "start", user: peer.userID)
-            }
+            if case .reload = work { keepServiceManagerWaiting() }
+            prepare(&work, Rollout.Cause(command: "reload", user: peer.userID))
             request(work, key: key, answer: answer(on: stream, for: apps(concernedBy: work), warnings))
         }
     }
@@ -227,12 +225,19 @@ extension Supervisor: ControlDelegate {
     }
 
     /// Notes who asks for rollouts, and how the host is before they begin.
-    private func prepare(_ reloads: [Reload], _ command: String, user: UInt32?) {
-        for name in Set(reloads.flatMap { $0.target.app.map { [$0] } ?? fleet.knownNames })
-        where fleet.apps[name] != nil {
-            causes[name] = Cause(command: command, user: user)
-            weigh(name)
+    private func prepare(_ request: inout Request, _ cause: Rollout.Cause) {
+        switch request {
+        case .reload(var reloads):
+            for index in reloads.indices { reloads[index].plan.cause = cause }
+            request = .reload(reloads)
+            weigh(reloads.filter { $0.target.slot == nil }.flatMap { $0.target.app.map { [$0] } ?? fleet.knownNames })
+        case .define(let definitions): weigh(definitions.map(\.spec.name))
+        case .start, .stop, .restart, .abort, .pause, .resume, .promote, .scale, .reset, .delete, .shutdown: break
         }
+    }
+
+    private func weigh(_ names: [AppName]) {
+        for name in Set(names) where fleet.apps[name]?.isActive == true { weigh(name) }
     }
 
     private func apps(concernedBy request: Request) -> Set<AppName>? {
@@ -262,8 +267,8 @@ extension Supervisor: ControlDelegate {
             announce(.configRejected, refusal.message)
             for diagnostic in refusal.diagnostics ?? [] { log.error(diagnostic.text) }
             reporter.ready()
-        case .success(.request(let work, let warnings)):
-            if case .reload(let reloads) = work { prepare(reloads, "signal", user: nil) }
+        case .success(.request(var work, let warnings)):
+            prepare(&work, Rollout.Cause(command: "signal"))
             for diagnostic in warnings { log.warning(diagnostic.text) }
             request(
                 work,
@@ -347,7 +352,7 @@ extension ControlCommand {
         case .delete(let request): "delete \(request.targets.joined(separator: " "))"
         case .scale(let request): "scale \(request.app) \(request.instances)"
         case .reload(let request): "reload \(request.file ?? (request.targets ?? ["all"]).joined(separator: " "))"
-        case .deploy(let request): "deploy \(request.app) \(request.release.id)"
+        case .deploy(let request): "deploy \(request.app) \(request.release.path)"
         case .rollback(let request): "rollback \(request.app)" + (request.to.map { " \($0)" } ?? "")
         case .pause(let request): "pause \(request.targets.joined(separator: " "))"
         case .resume(let request): "resume \(request.targets.joined(separator: " "))"

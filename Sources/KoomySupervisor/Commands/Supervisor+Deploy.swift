@@ -13,16 +13,33 @@ struct Deployment {
 /// Commands that put code in service.
 extension Supervisor {
     func plan(_ request: DeployRequest) -> Result<Deployment, Refusal> {
-        guard let name = AppName(request.app), fleet.knownNames.contains(name), let file = fleet.desired[name]?.file
-        else {
+        guard let name = AppName(request.app), fleet.knownNames.contains(name) else {
             return .failure(unknown(request.app))
         }
-        guard let path = SymbolicLink.resolve(request.release.path) else {
+        guard let file = fleet.desired[name]?.file else {
+            return .failure(Refusal(.badConfiguration, "\(name) came from no file, so nothing says how it is deployed"))
+        }
+        guard fleet.apps[name]?.isActive == true else {
+            return .failure(Refusal(.badRequest, "\(name) is stopped", hint: "koomyctl start \(name), then deploy"))
+        }
+        guard !request.release.path.utf8.contains(0), let path = SymbolicLink.resolve(request.release.path) else {
             return .failure(Refusal(.badRequest, "\(request.release.path) is not there"))
         }
         guard let link = fleet.desired[name]?.spec.deploy?.link else {
             let hint = "deploy: {path: /srv/\(name)} in \(file), and koomyctl reload \(name)"
             return .failure(Refusal(.badConfiguration, "\(name) has no deploy block", hint: hint))
+        }
+        let folder = "\(link.dropLast("/current".count))/releases"
+        let id = path.split(separator: "/").last.map(String.init) ?? ""
+        guard path == "\(SymbolicLink.resolve(folder) ?? folder)/\(id)", !id.hasPrefix("."),
+            (try? Folder.names(in: path)) != nil
+        else { return .failure(Refusal(.badRequest, "\(path) is no release in \(folder)")) }
+        guard FileFacts(at: "\(folder)/.incoming-\(id)") == nil else {
+            return .failure(Refusal(.badRequest, "\(path) is not complete"))
+        }
+        if FileFacts(at: link) != nil, SymbolicLink.target(of: link) == nil {
+            let hint = "move it away: a link to the release in service is going to be there"
+            return .failure(Refusal(.badRequest, "\(link) is no symbolic link", hint: hint))
         }
         let prepared = request.release.preparedAt.map { WallTime(nanoseconds: $0 &* 1_000_000) }
         let release = Release(path: path, link: link, revision: request.release.revision, preparedAt: prepared)
@@ -34,16 +51,15 @@ extension Supervisor {
                 let words = "the deploy block of \(name) in \(release.locate(file)) leads to another place than \(link)"
                 return .failure(Refusal(.badConfiguration, words, hint: "koomyctl reload \(name) moves an app"))
             }
-            guard path.hasPrefix((SymbolicLink.resolve(deploy.releases) ?? deploy.releases) + "/") else {
-                return .failure(Refusal(.badRequest, "\(path) is not in \(deploy.releases)"))
-            }
             definition.spec.release = release
             let spec = definition.spec
             var plan = Rollout.Plan(hasCanary: request.canary ?? true)
             if request.rehearse ?? true, let rehearsal = deploy.rehearsal, !spec.listeners.isEmpty {
                 let log = rehearsalLog(of: name)
-                try? AtomicFile.unlink(log)
-                plan.rehearsal = Rehearsal(spec: spec.rehearsed(log: log), questions: rehearsal.paths.count)
+                plan.rehearsal = Rehearsal(
+                    spec: spec.rehearsed(log: log, sockets: rehearsalSockets),
+                    questions: rehearsal.paths.count
+                )
             }
             let reload = Reload(target: .init(app: name), definition: definition, plan: plan)
             return .success(Deployment(spec: spec, reload: reload, warnings: loaded.warnings))
@@ -53,6 +69,10 @@ extension Supervisor {
     func plan(_ request: RollbackRequest) -> Result<Deployment, Refusal> {
         guard let name = AppName(request.app), fleet.knownNames.contains(name), let wanted = fleet.desired[name] else {
             return .failure(unknown(request.app))
+        }
+        if request.to == nil, fleet.apps[name]?.rollout?.kind == .reload {
+            let hint = "koomyctl abort \(name) goes back to what served before it"
+            return .failure(Refusal(.badRequest, "a rollout of \(name) is under way", hint: hint))
         }
         guard let version = wanted.past.first(where: { $0.answers(to: request.to) }) else {
             let known = wanted.past.map(\.title).joined(separator: ", ")
@@ -83,8 +103,10 @@ extension Supervisor {
     ) {
         let name = deployment.spec.name
         let id = nextRequest(key)
+        let before = deploymentLog.ended[name]?.generation ?? 0
         let answer = answer(on: stream, for: [name], deployment.warnings) { [weak self] result in
-            result.deployment = self?.deploymentLog.ended[name]
+            guard let report = self?.deploymentLog.ended[name], report.generation > before else { return }
+            result.deployment = report
         }
         answers[id, default: []].append(answer)
         guard command == "deploy", let task = deployment.spec.deploy?.before else {
@@ -102,6 +124,12 @@ extension Supervisor {
         answer.progress("pre_deploy: \(task.arguments.joined(separator: " "))", step: "hook")
         run(task, "pre_deploy", of: deployment.spec, report) { [weak self] problem in
             guard let self else { return }
+            guard fleet.knownNames.contains(name) else {
+                return finish(id, CommandResult(.noSuchApp, message: "\(name) was deleted meanwhile"))
+            }
+            guard fleet.apps[name]?.isActive == true else {
+                return finish(id, CommandResult(.aborted, message: "\(name) was stopped meanwhile"))
+            }
             guard let problem else { return roll(deployment, command, id, user: user) }
             let words = "\(name): pre_deploy: \(problem); nothing was changed"
             finish(
@@ -116,16 +144,14 @@ extension Supervisor {
     }
 
     private func roll(_ deployment: Deployment, _ command: String, _ id: RequestID, user: UInt32) {
-        causes[deployment.spec.name] = Cause(command: command, user: user)
+        var reload = deployment.reload
+        reload.plan.cause = Rollout.Cause(command: command, user: user)
         keepServiceManagerWaiting()
         weigh(deployment.spec.name)
-        send(.request(id, .reload([deployment.reload])))
-    }
-
-    /// Who had a rollout begin, until it has.
-    struct Cause {
-        var command: String
-        var user: UInt32?
+        if fleet.apps[deployment.spec.name]?.candidate == nil {
+            try? AtomicFile.unlink(rehearsalLog(of: deployment.spec.name))
+        }
+        send(.request(id, .reload([reload])))
     }
 }
 

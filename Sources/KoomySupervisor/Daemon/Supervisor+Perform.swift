@@ -74,7 +74,8 @@ extension Supervisor {
         if let desired = preparation.desired, let store {
             do throws(SystemError) {
                 try store.save(desired)
-                followReleases(desired)
+                try followReleases(desired)
+                runHooksAfterSave()
             } catch {
                 undo()
                 send(.prepareFailed(ticket, .save("\(error)")))

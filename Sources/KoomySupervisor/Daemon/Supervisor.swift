@@ -37,8 +37,10 @@ package final class Supervisor {
     let descriptors: DescriptorStore?
     let operations = OperationTable()
     let deploymentLog: DeploymentLog
-    /// Who has asked for rollouts that have not begun yet.
-    var causes: [AppName: Cause] = [:]
+    /// What is to be run as soon as the state is durable.
+    var hooksAfterSave: [() -> Void] = []
+    /// What the workers of an app had said on their standard error when its canary began.
+    var canaries: [AppName: [WorkerID: Complaints]] = [:]
     /// The queues of apps whose workers are being replaced.
     var gauges: [AppName: QueueGauge] = [:]
     private(set) var tasks: TaskRunner
@@ -221,7 +223,11 @@ package final class Supervisor {
         lastRequest = inheritance.lastRequest
         events.resume(after: inheritance.lastEvent)
         operations.inherit(inheritance.operations, inheritance.results)
-        let rolling = Set(fleet.apps.values.filter { $0.rollout != nil }.map(\.name))
+        var rolling = Set(fleet.apps.values.filter { $0.rollout != nil }.map(\.name))
+        // The end of these is going to be told once more.
+        for case .publish(let notice) in inheritance.replay.uncertain {
+            if case .rolloutEnded = notice.kind, let app = notice.app { rolling.insert(app) }
+        }
         deploymentLog.resume(rolling, fleet.knownNames, at: WallClock.now().milliseconds)
     }
 

@@ -5,10 +5,15 @@ extension AppSpec {
     /// What is started: each path that goes through the release's link goes to the release itself, so that a link that
     /// leads elsewhere by now changes nothing.
     ///
-    /// A release that has been removed is not missed: the link is followed then, as without one.
+    /// A release that has been removed is not missed where somebody else moves the link: it is followed then, as without
+    /// one. One of koomy's own fails to start, rather than that the code of another is started under its name.
     func located() -> AppSpec {
-        guard let release, FileFacts(at: release.path) != nil else { return self }
+        guard let release else { return self }
         var spec = self
+        if deploy == nil, FileFacts(at: release.path) == nil {
+            spec.release = presentRelease
+            return spec
+        }
         spec.workingDirectory = release.locate(workingDirectory)
         spec.command.script = release.locate(command.script)
         spec.command.interpreter = command.interpreter.map(release.locate)
@@ -39,8 +44,13 @@ extension AppSpec {
     /// What the candidate of a rehearsal is started from.
     ///
     /// Its sockets are its own and nobody knows them: TCP ports that the kernel chooses, on loopback addresses; Unix sockets
-    /// beside the app's. Probes that would ask the app's own sockets ask these. It logs to one file.
-    func rehearsed(log: String) -> AppSpec {
+    /// in a folder of koomyd's. Probes that would ask the app's own sockets ask these. It logs to one file.
+    ///
+    /// - Parameters:
+    ///   - log: The file that it logs to, of which the last mebibyte stays.
+    ///   - sockets: The folder of its Unix sockets.
+    /// - Returns: The specification of the candidate.
+    func rehearsed(log: String, sockets: String) -> AppSpec {
         var spec = self
         // Each has an address of its own: two of one app at the same address would be one socket, and the app itself may
         // leave its port to the kernel too.
@@ -48,12 +58,12 @@ extension AppSpec {
             !listeners.contains { $0.address == .tcp(host: host, port: 0) }
         }
         .makeIterator()
-        spec.listeners = listeners.map { listener in
+        spec.listeners = listeners.enumerated().map { index, listener in
             var own = listener
             own.reusePort = false
             switch listener.address {
             case .tcp: own.address = .tcp(host: hosts.next() ?? "127.0.0.1", port: 0)
-            case .unix(let path): own.address = .unix(path: path + "~")
+            case .unix: own.address = .unix(path: "\(sockets)/\(name).\(index)")
             }
             return own
         }
@@ -62,11 +72,16 @@ extension AppSpec {
         spec.health = health?.rehearsed(listeners)
         spec.recycle.maxAge = nil
         spec.recycle.schedule = nil
+        // Nobody outside has to notice that it leaves.
+        spec.stop.preDrain = .zero
+        spec.stop.preDrainHook = []
         spec.environment["KOOMY_REHEARSAL"] = "1"
         spec.logs = LogSpec()
         spec.logs.outFile = log
         spec.logs.errorFile = log
-        spec.logs.rotation = nil
+        var rotation = LogRotation()
+        (rotation.size, rotation.keep) = (ByteCount(bytes: 1 << 20), 1)
+        spec.logs.rotation = rotation
         return spec
     }
 }

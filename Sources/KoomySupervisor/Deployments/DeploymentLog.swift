@@ -32,6 +32,8 @@ final class DeploymentLog {
     }
 
     func begin(_ deployment: DeploymentView, of app: AppName) {
+        // It is told once more after koomyd's death.
+        guard running[app]?.generation != deployment.generation else { return }
         running[app] = deployment
         append(Line(begin: deployment), app)
     }
@@ -54,6 +56,10 @@ final class DeploymentLog {
     func forget(_ app: AppName) {
         running[app] = nil
         ended[app] = nil
+        guard let folder else { return }
+        for name in ["\(app).jsonl", "\(app)-hooks.log", "\(app)-rehearsal.log"] {
+            try? AtomicFile.unlink("\(folder)/\(name)")
+        }
     }
 
     /// Goes on with those that an earlier koomyd was at; the others of it have come to nothing.
@@ -95,7 +101,10 @@ final class DeploymentLog {
             guard let bytes = try? WireCoding.encodeLine(line) else { return }
             let file = try FileDescriptor.updating(path, mode: 0o600)
             let end = try file.fileSize()
-            try file.write(bytes, at: end)
+            // A line that was cut short must not take this one along.
+            let last = end > 0 ? try file.read(at: end - 1, most: 1).last : nil
+            let isTorn = last.map { $0 != UInt8(ascii: "\n") } ?? false
+            try file.write((isTorn ? [UInt8(ascii: "\n")] : []) + bytes, at: end)
             guard isLast else { return }
             try file.synchronize()
             if end > Self.room { try shorten(path, app) }

@@ -26,6 +26,12 @@ final class QueueGauge {
         look()
     }
 
+    /// Nothing is going to happen for a while.
+    func rest() { timer?.disarm() }
+
+    /// It happens again.
+    func go() { timer?.arm(at: MonotonicClock.now() + Self.period) }
+
     /// What was seen until now.
     var view: QueueView {
         look()

@@ -42,18 +42,28 @@ final class TaskRunner {
             let spec = wanted.located()
             let input = SharedDescriptor(try SealedMemory.create("koomy-deployment", document))
             let output = SharedDescriptor(try .appending(to: log, mode: 0o600))
+            if try output.descriptor.fileSize() > Self.room { try output.descriptor.cut(to: 0) }
             let request = try request(task, spec, input.number, output.number)
             let handle = Handle()
             let child = try withExtendedLifetime((input, output)) {
                 try run(request) { [weak self] reason in
-                    guard let self, let entry = children.removeValue(forKey: ObjectIdentifier(handle)) else { return }
-                    _ = entry
-                    ended(handle.hasRunOut ? "no end within \(task.timeout)" : Self.words(for: reason))
+                    guard let self, children.removeValue(forKey: ObjectIdentifier(handle)) != nil else { return }
+                    ended(handle.problem ?? Self.words(for: reason))
                 }
             }
-            let timer = try loop.timer(at: MonotonicClock.now() + task.timeout) { [weak self] in
-                handle.hasRunOut = true
-                self?.children[ObjectIdentifier(handle)]?.child.kill()
+            let deadline = MonotonicClock.now() + task.timeout
+            let timer = try loop.timer(at: MonotonicClock.now() + Self.period, priority: .idle) { [weak self] in
+                guard let self, let entry = children[ObjectIdentifier(handle)] else { return }
+                let now = MonotonicClock.now()
+                if now >= deadline {
+                    handle.problem = "no end within \(task.timeout)"
+                } else if let size = try? output.descriptor.fileSize(), size > Self.mostOutput {
+                    handle.problem = "it wrote more than \(Self.mostOutput >> 20) MiB"
+                } else {
+                    entry.timer?.arm(at: min(deadline, now + Self.period))
+                    return
+                }
+                entry.child.kill()
             }
             children[ObjectIdentifier(handle)] = (child, timer)
         } catch {
@@ -62,7 +72,14 @@ final class TaskRunner {
         }
     }
 
-    private final class Handle { var hasRunOut = false }
+    /// What hooks wrote before is forgotten when it is more than that.
+    private static let room: Int64 = 1 << 20
+
+    /// One that writes more has gone astray; it is looked at as often as that.
+    private static let mostOutput: Int64 = 64 << 20
+    private static let period = TimeSpan.milliseconds(100)
+
+    private final class Handle { var problem: String? }
 
     private func request(
         _ task: DeploySpec.Task,
@@ -75,10 +92,11 @@ final class TaskRunner {
         variables["KOOMY_APP"] = spec.name.text
         if let release = spec.release { variables["KOOMY_RELEASE"] = release.id }
         let directory = spec.release?.path ?? spec.workingDirectory
-        let program = try ProgramSearch.find(task.arguments.first ?? "", in: directory, path: variables["PATH"])
+        let arguments = task.arguments.map { spec.release?.locate($0) ?? $0 }
+        let program = try ProgramSearch.find(arguments.first ?? "", in: directory, path: variables["PATH"])
         var request = SpawnRequest(
             path: program,
-            arguments: task.arguments,
+            arguments: arguments,
             environment: variables,
             workingDirectory: directory
         )

@@ -116,7 +116,8 @@ package final class DrainWatch {
     private func begin() -> (ids: [WorkerID], look: ConnectionCensus) {
         let known = drains.keys.sorted().compactMap { id in subject(id).map { (id, $0) } }
         // One of which nothing can be said is not asked about again and again at once.
-        for id in drains.keys where !known.contains(where: { $0.0 == id }) { drains[id]?.hasBeenTold = true }
+        let found = Set(known.map(\.0))
+        for id in drains.keys where !found.contains(id) { drains[id]?.hasBeenTold = true }
         return (known.map(\.0), ConnectionCensus(known.map(\.1), otherRoots: otherRoots()))
     }
 

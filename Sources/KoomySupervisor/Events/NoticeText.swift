@@ -66,7 +66,7 @@ struct NoticeText {
         case .recycled(let slot): self.init(.workerRecycled, "replaced", slot)
         case .recycleFailed(let slot, let words):
             self.init(.workerRecycled, "the new worker failed: \(words)", slot)
-        case .rolloutBegan(let from, let to, let slots, let order):
+        case .rolloutBegan(let from, let to, let slots, let order, _):
             let how = order == .newFirst ? "new worker first" : "old worker first: with a gap, because it owns its port"
             let text =
                 "generation \(from.number) to \(to.number), \(slots) \(slots == 1 ? "worker" : "workers"), \(how)"

@@ -17,6 +17,7 @@ extension Supervisor {
             beginWithSurvivors(wanted, from: pool)
         }
         logs.resume()
+        checkLinks()
         pool.closeRest()
         dropUnused()
         endStrays()
@@ -62,7 +63,8 @@ extension Supervisor {
         var survivors: [Survivor] = []
         for worker in Survivors(notifyFolder: setting.directories.notifySockets).workers {
             guard let app = wanted[worker.record.id.app] else { continue }
-            takeBackListeners(of: worker, app.spec)
+            // The candidate of a rehearsal has sockets of its own under the names of the app's.
+            if worker.slot < app.spec.instances { takeBackListeners(of: worker, app.spec) }
             let place = ProcessTable.Place(spec: app.spec, slot: worker.slot, generation: worker.generation)
             processes.adopt(worker.record, at: place, from: pool)
             survivors.append(

@@ -90,7 +90,12 @@ struct ChildProgram {
         _ onOutput: (Stream, [UInt8]) -> Void
     ) throws(SystemError) {
         try end.setNonblocking(true)
-        while let bytes = try end.read(most: 65_536), !bytes.isEmpty { onOutput(stream, bytes) }
+        // What it wrote before its end fits into the pipe; what it has left behind may write for ever.
+        var left = try end.pipeCapacity()
+        while left > 0, let bytes = try end.read(most: 65_536), !bytes.isEmpty {
+            onOutput(stream, bytes)
+            left -= bytes.count
+        }
     }
 
     /// Kills it with everything that it has started, until nothing is left of that.

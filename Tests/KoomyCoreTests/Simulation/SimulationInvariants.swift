@@ -111,7 +111,10 @@ enum SimulationInvariants {
 
     private static func permitted(_ before: App, _ after: App) -> Int {
         let policies = after.specs.values.map(\.rollout) + before.specs.values.map(\.rollout)
-        return policies.map { Rollout.allowance($0, ownsPort: after.ownsPort).stopFirst }.max() ?? 0
+        let yields = [before, after].contains { $0.rollout?.stopsFirst == true }
+        return policies.map { policy in
+            max(Rollout.allowance(policy, ownsPort: after.ownsPort).stopFirst, yields ? max(1, policy.unavailable) : 0)
+        }.max() ?? 0
     }
 
     // MARK: - Bounds
