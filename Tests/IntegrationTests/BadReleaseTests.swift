@@ -128,6 +128,20 @@ import Testing
             return try client.command(.deploy(request), key: key.flatMap(IdempotencyKey.init) ?? .random())
         }
 
+        /// The same by curl, which prints what it is told.
+        func deployInBackground(_ id: String, key: String = "once") throws -> BackgroundProcess {
+            let body = "{\"app\":\"web\",\"release\":{\"id\":\"\(id)\",\"path\":\"\(root)/releases/\(id)\"}}"
+            return try BackgroundProcess(
+                [
+                    "curl", "-s", "--unix-socket", daemon.controlSocket, "-H", "Idempotency-Key: \(key)",
+                    "http://koomy/v1/deploy", "-d", body,
+                ],
+                name: "deploy",
+                in: daemon.workspace,
+                environment: baseEnvironment(home: daemon.workspace("home"))
+            )
+        }
+
         func history() throws -> [DeploymentView] { try client.deployments(of: "web").deployments }
 
         /// Which release answers, asked as often as makes all workers answer.
@@ -211,17 +225,7 @@ import Testing
             let load = try daemon.load(on: "web", path: "/")
             try load.waitFor(seconds: 0.5)
             let key = "deploy-\(step)-\(isGood)"
-            let release = ReleaseView(id: "next", path: "\(host.root)/releases/next")
-            let body = try WireCoding.encode(DeployRequest(app: "web", release: release))
-            let asked = try BackgroundProcess(
-                [
-                    "curl", "-s", "--unix-socket", daemon.controlSocket, "-H", "Idempotency-Key: \(key)",
-                    "http://koomy/v1/deploy", "-d", String(decoding: body, as: UTF8.self),
-                ],
-                name: "asked",
-                in: daemon.workspace,
-                environment: baseEnvironment(home: daemon.workspace("home"))
-            )
+            let asked = try host.deployInBackground("next", key: key)
             try eventually(within: .seconds(30), "it is \(step)") {
                 try host.history().first?.steps.contains { $0.step == step } == true
             }
@@ -248,17 +252,7 @@ import Testing
             let host = Host(daemon: daemon, lines: ["canary: 1", "canary_time: 60s"])
             try host.start()
             try host.write("next", "")
-            let asked = try daemon.ctlInBackground("events", "-f", "--json", name: "events")
-            defer { asked.stop() }
-            let deploy = try BackgroundProcess(
-                [
-                    "curl", "-s", "--unix-socket", daemon.controlSocket, "http://koomy/v1/deploy", "-d",
-                    "{\"app\":\"web\",\"release\":{\"id\":\"next\",\"path\":\"\(host.root)/releases/next\"}}",
-                ],
-                name: "deploy",
-                in: daemon.workspace,
-                environment: baseEnvironment(home: daemon.workspace("home"))
-            )
+            let deploy = try host.deployInBackground("next")
             try daemon.waitFor("web", within: .seconds(30), "its canary is watched") {
                 $0.json.rollout.phase.string == "canary"
             }
@@ -314,15 +308,7 @@ import Testing
             try host.start()
             try host.write("next", "")
             // The deployment is under way when the link is replaced by what no link can replace.
-            let deploy = try BackgroundProcess(
-                [
-                    "curl", "-s", "--unix-socket", daemon.controlSocket, "http://koomy/v1/deploy", "-d",
-                    "{\"app\":\"web\",\"release\":{\"id\":\"next\",\"path\":\"\(host.root)/releases/next\"}}",
-                ],
-                name: "deploy",
-                in: daemon.workspace,
-                environment: baseEnvironment(home: daemon.workspace("home"))
-            )
+            let deploy = try host.deployInBackground("next")
             try daemon.waitFor("web", within: .seconds(30), "it is under way") { $0.json.rollout.done.int ?? 0 > 0 }
             #expect(unlink("\(host.root)/current") == 0)
             try Files.makeFolder("\(host.root)/current")
@@ -340,15 +326,7 @@ import Testing
             let host = Host(daemon: daemon, lines: ["canary: 1", "canary_time: 60s"])
             try host.start()
             try host.write("next", "")
-            let deploy = try BackgroundProcess(
-                [
-                    "curl", "-s", "--unix-socket", daemon.controlSocket, "http://koomy/v1/deploy", "-d",
-                    "{\"app\":\"web\",\"release\":{\"id\":\"next\",\"path\":\"\(host.root)/releases/next\"}}",
-                ],
-                name: "deploy",
-                in: daemon.workspace,
-                environment: baseEnvironment(home: daemon.workspace("home"))
-            )
+            let deploy = try host.deployInBackground("next")
             try daemon.waitFor("web", within: .seconds(30), "its canary is watched") {
                 $0.json.rollout.phase.string == "canary"
             }

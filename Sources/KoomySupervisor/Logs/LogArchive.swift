@@ -31,7 +31,8 @@ package final class LogArchive {
 
     /// Files grow old without anything being put aside.
     private static let period = TimeSpan.seconds(3_600)
-    /// A look at thousands of files takes long, and each that is put aside asks for one: it waits so many times as long.
+    /// A look at thousands of files takes long, and each that is put aside asks for one: one that found nothing to remove
+    /// is followed by the next after so many times as long. Where there is too much, it is removed at once.
     private static let restsForLook: Int64 = 20
 
     /// - Parameters:
@@ -78,15 +79,20 @@ package final class LogArchive {
         isAwaited = false
         let begun = MonotonicClock.now()
         uncompressed = []
-        for (_, holding) in holdings.sorted(by: { $0.key.text < $1.key.text }) { tidy(holding) }
+        var removed = 0
+        for (_, holding) in holdings.sorted(by: { $0.key.text < $1.key.text }) { removed += tidy(holding) }
         uncompressed.reverse()
         let ended = MonotonicClock.now()
-        nextLook = ended + (ended - begun) * Self.restsForLook
+        nextLook = removed > 0 ? ended : ended + (ended - begun) * Self.restsForLook
         compressNext()
     }
 
-    private func tidy(_ holding: Holding) {
-        guard holding.rotation.removesOrCompresses else { return }
+    /// Removes what is too much, and notes what is to be compressed.
+    ///
+    /// - Parameter holding: Of one app.
+    /// - Returns: How many files were too many.
+    private func tidy(_ holding: Holding) -> Int {
+        guard holding.rotation.removesOrCompresses else { return 0 }
         var files: [[KeptLog]] = []
         for path in holding.paths {
             do throws(SystemError) {
@@ -98,7 +104,8 @@ package final class LogArchive {
         }
         // What is gone needs no thought.
         if hopeless.count > 100 { hopeless = hopeless.filter { FileFacts(at: $0) != nil } }
-        for path in holding.rotation.surplus(of: files, at: WallClock.now()) {
+        let surplus = holding.rotation.surplus(of: files, at: WallClock.now())
+        for path in surplus {
             // One of an interrupted compression goes with the whole one.
             for suffix in LogCompression.allCases.compactMap(\.suffix) { try? AtomicFile.unlink("\(path).\(suffix)") }
             do throws(SystemError) {
@@ -108,8 +115,9 @@ package final class LogArchive {
             }
         }
         let method = holding.rotation.compression
-        guard method != .none, run != nil else { return }
+        guard method != .none, run != nil else { return surplus.count }
         uncompressed += files.joined().filter { $0.name.compression == .none }.map { ($0.path, method) }
+        return surplus.count
     }
 
     private func compressNext() {
