@@ -31,8 +31,10 @@ package final class LogArchive {
 
     /// Files grow old without anything being put aside.
     private static let period = TimeSpan.seconds(3_600)
-    /// A look at thousands of files takes long, and each that is put aside asks for one: one that found nothing to remove
-    /// is followed by the next after so many times as long. Where there is too much, it is removed at once.
+    /// A look that found nothing to remove is followed by the next after so many times as long as it took.
+    ///
+    /// One at thousands of files takes long, and each that is put aside asks for one. Where there is too much, it is removed
+    /// at once.
     private static let restsForLook: Int64 = 20
 
     /// - Parameters:
