@@ -5,7 +5,7 @@ import Testing
 /// An app of `batches.py`, and what the judge says of its log.
 struct LogKeeping {
     /// How many lines have to go through, KOOMY_LOG_LINES where that is set.
-    static let lines = getenv("KOOMY_LOG_LINES").flatMap { Int(String(cString: $0)) } ?? 400_000
+    static let lines = getenv("KOOMY_LOG_LINES").flatMap { Int(String(cString: $0)) } ?? 200_000
 
     /// What the judge found; see `judge.py`.
     struct Verdict: CustomStringConvertible {

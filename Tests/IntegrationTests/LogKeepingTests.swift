@@ -25,8 +25,8 @@ import Testing
         try keeping.daemon.waitFor(keeping.name, "it is stopped") { $0.pids.isEmpty }
     }
 
-    /// Bytes a second of each worker: everything is said in about 8 seconds.
-    private static let rate = max(20_000, LogKeeping.lines * 70 / 4 / 8)
+    /// Bytes a second of each worker: everything is said in about 5 seconds.
+    private static let rate = max(20_000, LogKeeping.lines * 70 / 4 / 5)
 
     @Test(
         arguments: [
