@@ -26,10 +26,10 @@ import Testing
 
     @Test func `memory of the whole process tree counts`() throws {
         try Daemon.with { daemon in
-            let hungry = "b = bytearray(150 << 20); import time; time.sleep(1000)"
+            let hungry = "b = bytearray(150 << 20); import signal; signal.pause()"
             let app = Ecosystem.shell(
                 "tree",
-                "python3 -c '\(hungry)' & while :; do sleep 0.05; done",
+                "python3 -c '\(hungry)' & wait",
                 "max_memory: 100M",
                 "hard_memory: 2G",
                 "max_restarts: 100"

@@ -86,18 +86,17 @@ struct LogPumpTests {
     @Test func `a write that fills the pipe behind a line without end is not waited for`() throws {
         try withBench { bench in
             let ends = try pipe()
+            let gate = try Gate()
             try bench.attach(try ends.readEnd.descriptor.duplicate())
             let program = try Program.python(
-                [
-                    "import os, time",
-                    "os.write(1, b'one\\nhalf ')",
-                    "while not os.path.exists('\(bench.log)'): time.sleep(0.001)",
-                    "time.sleep(0.01)",
+                ["import os", "os.write(1, b'one\\nhalf ')"] + gate.python + [
                     // One system call, which blocks as nobody is told of it before it has ended.
-                    "os.write(1, b'x' * 3000000 + b'\\nend\\n')",
+                    "os.write(1, b'x' * 3000000 + b'\\nend\\n')"
                 ],
                 descriptors: [.init(ends.writeEnd.number, as: 1)]
             )
+            try bench.turn(until: "one\n")
+            try gate.open()
             try bench.loop.turn(within: .seconds(10), until: "all is written") { program.hasEnded }
             try bench.turn(until: "one\nhalf " + String(repeating: "x", count: 3_000_000) + "\nend\n")
         }
