@@ -30,16 +30,22 @@ extension Supervisor {
             gauges[name] = QueueGauge(loop: loop) { [weak self] in self?.listeners.queueLengths(name) ?? [] }
         case .rolloutEnded(_, let outcome, _): ended(name, outcome, text.message, at: now)
         case .deleted: deploymentLog.forget(name)
-        default:
-            guard let step = notice.kind.step else { return }
-            switch notice.kind {
-            case .canaryBegan: canaries[name] = complaints(of: name)
-            case .canaryHeld, .rolloutPaused: gauges[name]?.rest()
-            case .promoted, .rolloutResumed: gauges[name]?.go()
-            default: break
-            }
-            deploymentLog.add(DeploymentStepView(at: now, step: step, slot: text.slot, message: text.message), to: name)
+        case .canaryBegan:
+            canaries[name] = complaints(of: name)
+            note(notice.kind, text, of: name, at: now)
+        case .canaryHeld, .rolloutPaused:
+            gauges[name]?.rest()
+            note(notice.kind, text, of: name, at: now)
+        case .promoted, .rolloutResumed:
+            gauges[name]?.go()
+            note(notice.kind, text, of: name, at: now)
+        default: note(notice.kind, text, of: name, at: now)
         }
+    }
+
+    private func note(_ kind: Notice.Kind, _ text: NoticeText, of name: AppName, at now: Int64) {
+        guard let step = kind.step else { return }
+        deploymentLog.add(DeploymentStepView(at: now, step: step, slot: text.slot, message: text.message), to: name)
     }
 
     private func ended(_ name: AppName, _ outcome: RolloutOutcome, _ words: String, at now: Int64) {
@@ -137,106 +143,5 @@ extension Supervisor {
             rest = rest[range.upperBound...]
         }
         return result + rest
-    }
-
-    // MARK: - What a rollout asks
-
-    /// How the host is, before a rollout begins and while one goes on.
-    func weigh(_ name: AppName) {
-        let workers = processes.workers.values.filter { $0.id.app == name && $0.pursuit == nil }
-        send(.weighed(name, HostGauge.measure(beside: workers)))
-    }
-
-    /// How new workers do beside the others.
-    func compare(_ name: AppName, _ generation: Generation) {
-        let usage = SessionUsage()
-        let now = MonotonicClock.now()
-        let before = canaries[name]
-        func group(_ belongs: (WorkerProcess) -> Bool) -> Comparison.Group {
-            let workers = processes.workers.values.filter { $0.id.app == name && $0.pursuit == nil && belongs($0) }
-            let sizes = workers.compactMap { usage.memory[$0.pid] }
-            // Since the canary began, for all alike: what an old worker wrote by night says nothing about the day.
-            let rates = workers.compactMap { worker -> Double? in
-                guard let before = before?[worker.id], let carried = logs.carried(worker.id, .error) else { return nil }
-                return Double(carried - min(carried, before.bytes)) / max(1, (now - before.at).seconds)
-            }
-            var group = Comparison.Group()
-            if !sizes.isEmpty { group.memory = ByteCount(bytes: sizes.reduce(0, +) / UInt64(sizes.count)) }
-            if !rates.isEmpty { group.complaints = rates.reduce(0, +) / Double(rates.count) }
-            return group
-        }
-        let comparison = Comparison(
-            new: group { $0.generation == generation },
-            old: group { $0.generation < generation }
-        )
-        send(.compared(name, comparison))
-    }
-
-    /// What each worker has written to its standard error until now.
-    private func complaints(of name: AppName) -> [WorkerID: Complaints] {
-        let now = MonotonicClock.now()
-        return processes.workers.values.reduce(into: [:]) { result, worker in
-            guard worker.id.app == name, let bytes = logs.carried(worker.id, .error) else { return }
-            result[worker.id] = Complaints(bytes: bytes, at: now)
-        }
-    }
-
-    /// How much a worker had written to its standard error, and when.
-    struct Complaints {
-        var bytes: UInt64
-        var at: Instant
-    }
-
-    // MARK: - Links
-
-    /// Has the links of releases that are put in service by this state lead to them.
-    ///
-    /// - Throws: Where one cannot be moved; it is tried again with the next write of the state.
-    func followReleases(_ desired: DesiredState) throws(SystemError) {
-        for app in desired.apps {
-            guard let release = app.spec.release, release.link == app.spec.deploy?.link,
-                fleet.durable[app.spec.name]?.spec.release?.path != release.path,
-                SymbolicLink.resolve(release.link) != release.path
-            else { continue }
-            try SymbolicLink.point(release.link, at: release.relativePath)
-        }
-    }
-
-    /// Moves the links that a koomyd which died had not moved yet, and says which others lead elsewhere than to what serves.
-    func checkLinks() {
-        for app in fleet.desired.apps {
-            guard let release = app.spec.release, release.link == app.spec.deploy?.link,
-                SymbolicLink.resolve(release.link) != release.path
-            else { continue }
-            // One that was moved since then was moved by somebody who wanted it.
-            let last = deploymentLog.history(of: app.spec.name).first {
-                $0.to?.path == release.path && $0.outcome == "done"
-            }
-            if let last, FileFacts(at: release.link).map({ $0.modified.milliseconds < last.beganAt }) ?? true {
-                attempt("lead \(release.link) to \(release.path)") { () throws(SystemError) in
-                    try SymbolicLink.point(release.link, at: release.relativePath)
-                }
-                continue
-            }
-            log.warning(
-                "\(app.spec.name) is served from \(release.path), and \(release.link) leads elsewhere; "
-                    + "koomyctl reload \(app.spec.name) takes what it leads to"
-            )
-        }
-    }
-}
-
-/// What a hook reads from its standard input.
-private struct HookDocument: Encodable {
-    var schema = 1
-    var hook: String
-    var deployment: DeploymentView
-}
-
-extension Release {
-    /// Its path as seen from the folder of its link, so that both can be moved together.
-    fileprivate var relativePath: String {
-        let folder = link.split(separator: "/").dropLast().reduce(into: "") { $0 += "/\($1)" } + "/"
-        return path.hasPrefix(folder) ? String(path.dropFirst(folder.count)) : path
     }
 }
